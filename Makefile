@@ -1,0 +1,29 @@
+# One verb, one script. `make up` and `make test` are all that a newcomer needs.
+.PHONY: up test build release bench lint format bootstrap clean
+
+up: ## Builds and starts the whole shop; options: make up ARGS="--port-base 4000"
+	@scripts/up $(ARGS)
+
+test: ## Builds and runs every test; options: make test ARGS="--filter OrderServiceTests"
+	@scripts/test $(ARGS)
+
+build: ## Builds everything
+	@scripts/bootstrap && scripts/build debug
+
+release: ## Builds everything, optimised
+	@scripts/bootstrap && scripts/build release
+
+bench: ## Measures Souk beside a plain Express shop; options: make bench ARGS="--rounds 5"
+	@scripts/bench $(ARGS)
+
+lint: ## Checks format and scripts
+	@scripts/lint
+
+format: ## Formats all Swift code
+	@scripts/format
+
+bootstrap: ## Installs missing system libraries
+	@scripts/bootstrap
+
+clean: ## Removes what was built (never a shop's data)
+	@rm -rf .build

@@ -1,0 +1,161 @@
+import Foundation
+public import HTTPProxy
+import NIOCore
+import Yams
+
+// The gateway's configuration is one YAML document:
+//
+//   trustedProxies: [10.0.0.0/8]          # only these are believed about X-Forwarded-For and traceparent
+//   clusters:
+//     - name: orders
+//       endpoints: [http://127.0.0.1:3003]
+//   routes:
+//     - name: orders                      # the label in metrics and logs
+//       path: /api/orders                 # takes all below; a path with {parameters}, or `exact: true`, takes just itself
+//       methods: [GET, POST]              # absent: every method
+//       host: shop.example.com            # absent: every host
+//       cluster: orders
+//       authentication: required          # required | optional | none (default)
+//       totalSeconds: 30                  # 0: no limit, for streams
+//       firstByteSeconds: 15
+//       maximumBodyBytes: 1048576
+//
+// `${NAME}` stands for an environment variable. The whole document is read and checked before any of it is used.
+
+/// What the YAML file says, checked.
+public struct GatewayConfiguration: Sendable {
+    /// Whether a route asks who calls before it lets a request pass.
+    public enum Authentication: String, Sendable, CaseIterable {
+        case required
+        /// A token that comes along must be good; without one the request is anonymous.
+        case optional
+        case none
+    }
+
+    public struct RouteEntry: Sendable {
+        public let name: String
+        public let host: String?
+        public let methods: Set<String>?
+        public let path: PathPattern
+        public let cluster: String
+        public let authentication: Authentication
+        public let timeouts: RouteTimeouts
+        public let maximumBodyBytes: Int
+    }
+
+    public let clusters: [Cluster]
+    public let routes: [RouteEntry]
+    public let trustedProxies: [AddressRange]
+
+    /// Reads a document. `variables` are what `${NAME}` may stand for.
+    public init(yaml: String, variables: [String: String]) throws {
+        let text = try Self.substituting(variables, in: yaml)
+        let document: Node?
+        do {
+            document = try Yams.compose(yaml: text)
+        } catch {
+            throw Self.syntaxError(error)
+        }
+        guard let document else { throw GatewayConfigurationError(line: nil, sentence: "the file is empty") }
+        let reader = try YAMLReader(document, keys: ["clusters", "routes", "trustedProxies"])
+        clusters = try reader.elements("clusters").map(Self.cluster)
+        try Self.requireDistinctNames(of: reader.elements("clusters"))
+        let names = Set(clusters.map(\.name))
+        routes = try reader.elements("routes").map { try Self.route($0, clusters: names) }
+        try Self.requireDistinctNames(of: reader.elements("routes"))
+        trustedProxies = try reader.list("trustedProxies", Self.addressRange) ?? []
+        guard !routes.isEmpty else { throw reader.missing("routes") }
+    }
+
+    /// Every `${NAME}` becomes its value. A value is taken as it stands: what looks like a variable in it is none.
+    private static func substituting(_ variables: [String: String], in text: String) throws -> String {
+        var lines: [String] = []
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            var rest = line
+            var result = ""
+            while let start = rest.range(of: "${"), let end = rest[start.upperBound...].range(of: "}") {
+                let name = String(rest[start.upperBound..<end.lowerBound])
+                guard let value = variables[name] else {
+                    throw GatewayConfigurationError(line: index + 1, sentence: "the environment has no \(name)")
+                }
+                result += rest[..<start.lowerBound] + value
+                rest = rest[end.upperBound...]
+            }
+            lines.append(result + rest)
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func syntaxError(_ error: any Error) -> GatewayConfigurationError {
+        switch error {
+        case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
+            YamlError.composer(_, let problem, let mark, _):
+            GatewayConfigurationError(line: mark.line, sentence: "not YAML: \(problem)")
+        default: GatewayConfigurationError(line: nil, sentence: "not YAML: \(error)")
+        }
+    }
+
+    /// Names are labels in metrics and what routes go by: two of the same would be one.
+    private static func requireDistinctNames(of elements: [Node]) throws(GatewayConfigurationError) {
+        var seen: Set<String> = []
+        for element in elements {
+            guard let name = element["name"], let text = name.string else { continue }
+            guard seen.insert(text).inserted else { throw YAMLReader.error("“\(text)” is there twice", at: name) }
+        }
+    }
+
+    private static func cluster(_ node: Node) throws -> Cluster {
+        let reader = try YAMLReader(node, keys: ["name", "endpoints", "connectSeconds", "maximumConnections"])
+        guard let endpoints = try reader.list("endpoints", endpoint), !endpoints.isEmpty else { throw reader.missing("endpoints") }
+        var limits = ConnectionLimits()
+        if let seconds = try reader.seconds("connectSeconds", in: 0.01...60) {
+            limits.connectTimeout = .milliseconds(Int64(seconds * 1000))
+        }
+        if let maximum = try reader.integer("maximumConnections", in: 1...65_536) { limits.maximumConnections = maximum }
+        return Cluster(name: try reader.requiredString("name"), endpoints: endpoints, connections: limits)
+    }
+
+    private static func endpoint(_ text: String) throws(YAMLReader.Reason) -> Endpoint {
+        guard let url = URL(string: text), url.scheme == "http", let host = url.host(percentEncoded: false), !host.isEmpty,
+            ["", "/"].contains(url.path()), url.query() == nil, url.user() == nil, (1...65_535).contains(url.port ?? 80)
+        else { throw YAMLReader.Reason(sentence: "must be an address such as http://127.0.0.1:3001") }
+        return Endpoint(host: host, port: url.port ?? 80)
+    }
+
+    private static func route(_ node: Node, clusters: Set<String>) throws -> RouteEntry {
+        let reader = try YAMLReader(
+            node,
+            keys: [
+                "name", "host", "methods", "path", "exact", "cluster", "authentication", "totalSeconds", "firstByteSeconds",
+                "maximumBodyBytes",
+            ])
+        let path = try reader.requiredString("path")
+        guard path.hasPrefix("/") else { throw YAMLReader.error("“path” must begin with /", at: reader.node("path")) }
+        let cluster = try reader.requiredString("cluster")
+        guard clusters.contains(cluster) else { throw YAMLReader.error("there is no cluster “\(cluster)”", at: reader.node("cluster")) }
+        let exact = try reader.bool("exact") ?? path.contains("{")
+        return RouteEntry(
+            name: try reader.requiredString("name"), host: try reader.string("host"),
+            methods: try reader.strings("methods").map { Set($0.map { $0.uppercased() }) },
+            path: exact ? .template(path) : .prefix(path), cluster: cluster,
+            authentication: try reader.choice("authentication", Authentication.self) ?? .none,
+            timeouts: try timeouts(reader),
+            maximumBodyBytes: try reader.integer("maximumBodyBytes", in: 0...(1 << 40)) ?? 1 << 20)
+    }
+
+    private static func timeouts(_ reader: YAMLReader) throws -> RouteTimeouts {
+        var timeouts = RouteTimeouts()
+        if let seconds = try reader.seconds("totalSeconds", in: 0...86_400) { timeouts.total = limit(seconds) }
+        if let seconds = try reader.seconds("firstByteSeconds", in: 0...86_400) { timeouts.firstByte = limit(seconds) }
+        return timeouts
+    }
+
+    private static func limit(_ seconds: Double) -> TimeAmount? {
+        seconds == 0 ? nil : .milliseconds(Int64(seconds * 1000))
+    }
+
+    private static func addressRange(_ text: String) throws(YAMLReader.Reason) -> AddressRange {
+        guard let range = AddressRange(text) else { throw YAMLReader.Reason(sentence: "must be an address range such as 10.0.0.0/8") }
+        return range
+    }
+}

@@ -1,0 +1,40 @@
+/// What the gateway does without a file of its own: the routes of a Souk shop.
+///
+/// Reading products is for everyone; changing them, and all of orders, payments and notifications, is for who is signed in. The services
+/// check again, and know whose is what: the gateway only spares them requests that cannot succeed.
+enum StandardConfiguration {
+    static let yaml = """
+        clusters:
+          - name: users
+            endpoints: ["${USER_SERVICE_URL}"]
+          - name: products
+            endpoints: ["${PRODUCT_SERVICE_URL}"]
+          - name: orders
+            endpoints: ["${ORDER_SERVICE_URL}"]
+          - name: payments
+            endpoints: ["${PAYMENT_SERVICE_URL}"]
+          - name: notifications
+            endpoints: ["${NOTIFICATION_SERVICE_URL}"]
+
+        routes:
+          - {name: register, path: /api/users/register, exact: true, cluster: users}
+          - {name: login, path: /api/users/login, exact: true, cluster: users}
+          - {name: token, path: /api/users/token, exact: true, cluster: users}
+          - {name: logout, path: /api/users/logout, exact: true, cluster: users}
+          - {name: password-reset, path: /api/users/password-reset, cluster: users}
+          - {name: verify-email, path: /api/users/verify-email, exact: true, cluster: users, authentication: optional}
+          - {name: users, path: /api/users, cluster: users, authentication: required}
+          - {name: jwks, path: /.well-known/jwks.json, exact: true, cluster: users}
+
+          - {name: products-read, path: /api/products, methods: [GET, HEAD], cluster: products, authentication: optional}
+          - {name: products-write, path: /api/products, cluster: products, authentication: required}
+          - {name: categories, path: /api/categories, exact: true, cluster: products}
+
+          - {name: order-events, path: "/api/orders/{id}/events", cluster: orders, authentication: required, totalSeconds: 0}
+          - {name: orders, path: /api/orders, cluster: orders, authentication: required}
+
+          - {name: payments, path: /api/payments, cluster: payments, authentication: required}
+
+          - {name: notifications, path: /api/notifications, cluster: notifications, authentication: required}
+        """
+}

@@ -1,0 +1,69 @@
+import Chassis
+import Commerce
+import Foundation
+import HTTPProxy
+import Logging
+import NIOCore
+import ServiceLifecycle
+import UnixSignals
+
+/// The proxy as a background service: starts when the control plane can be reached, reloads its configuration on SIGHUP, and drains at the end.
+struct DataPlane: ServiceLifecycle.Service {
+    let settings: APIGateway.Settings
+    let variables: [String: String]
+    let platform: Platform
+    let authenticator: Authenticator
+    let observer: ProxyObserver
+    /// Yields the control plane's port once it listens.
+    let controlPort: AsyncStream<Int>
+
+    func run() async throws {
+        var ports = controlPort.makeAsyncIterator()
+        guard let port = await ports.next() else { return }
+        let proxy = try ProxyServer(
+            configuration: try configuration(controlPort: port), threads: settings.threads, observer: observer, logger: platform.logger)
+        let listening = try await proxy.start(host: platform.settings.host, port: platform.settings.port)
+        platform.logger.info("gateway listening", metadata: ["host": "\(platform.settings.host)", "port": "\(listening)"])
+        settings.whenListening(listening)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await reloadOnHangUp(proxy, controlPort: port) }
+            try? await gracefulShutdown()
+            group.cancelAll()
+        }
+        try await proxy.drain(within: .milliseconds(platform.settings.drainTimeout.wholeMilliseconds))
+    }
+
+    /// A file with a mistake changes nothing: what runs goes on.
+    private func reloadOnHangUp(_ proxy: ProxyServer, controlPort: Int) async {
+        for await _ in await UnixSignalsSequence(trapping: .sighup) {
+            do {
+                try await proxy.reload(try configuration(controlPort: controlPort))
+                platform.logger.info("configuration reloaded")
+            } catch {
+                platform.logger.error("configuration not reloaded", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// The file's routes, and those of the control plane.
+    private func configuration(controlPort: Int) throws -> ProxyConfiguration {
+        let configuration = try settings.configuration(variables: variables)
+        let control = Cluster(name: "control", endpoints: [Endpoint(host: "127.0.0.1", port: controlPort)])
+        let routes = configuration.routes.map(route) + Self.controlRoutes
+        return ProxyConfiguration(
+            clusters: configuration.clusters + [control], routes: routes, trustedProxies: configuration.trustedProxies,
+            reservedHeaderPrefixes: ["x-souk-"])
+    }
+
+    private func route(_ entry: GatewayConfiguration.RouteEntry) -> HTTPProxy.Route {
+        let policies: [any RequestPolicy] =
+            entry.authentication == .none ? [] : [TokenPolicy(authentication: entry.authentication, authenticator: authenticator)]
+        return HTTPProxy.Route(
+            name: entry.name, host: entry.host, methods: entry.methods, path: entry.path, target: .cluster(entry.cluster),
+            timeouts: entry.timeouts, maximumBodyBytes: entry.maximumBodyBytes, policies: policies)
+    }
+
+    private static let controlRoutes = ["health", "live", "ready", "metrics"].map { name in
+        HTTPProxy.Route(name: "control-\(name)", methods: ["GET"], path: .template("/\(name)"), target: .cluster("control"))
+    }
+}

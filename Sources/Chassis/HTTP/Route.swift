@@ -1,0 +1,52 @@
+public import HTTPTypes
+public import Hummingbird
+
+/// One line of a controller's table: method, path, who may call it, and what answers.
+public struct Route: Sendable {
+    public typealias Handler = @Sendable (Call) async throws -> Response
+
+    public static let defaultBodyLimitBytes = 256 * 1024
+
+    public let method: HTTPRequest.Method
+    /// With parameters in braces: `/api/orders/{id}`. It is the label in metrics and logs.
+    public let path: String
+    public let access: Access
+    public let bodyLimitBytes: Int
+    let handler: Handler
+
+    public init(
+        _ method: HTTPRequest.Method, _ path: String, _ access: Access, bodyLimitBytes: Int = Route.defaultBodyLimitBytes,
+        _ handler: @escaping Handler
+    ) {
+        self.method = method
+        self.path = path
+        self.access = access
+        self.bodyLimitBytes = bodyLimitBytes
+        self.handler = handler
+    }
+
+    public static func get(_ path: String, _ access: Access, _ handler: @escaping Handler) -> Route {
+        Route(.get, path, access, handler)
+    }
+
+    public static func post(_ path: String, _ access: Access, _ handler: @escaping Handler) -> Route {
+        Route(.post, path, access, handler)
+    }
+
+    public static func put(_ path: String, _ access: Access, _ handler: @escaping Handler) -> Route {
+        Route(.put, path, access, handler)
+    }
+
+    public static func patch(_ path: String, _ access: Access, _ handler: @escaping Handler) -> Route {
+        Route(.patch, path, access, handler)
+    }
+
+    public static func delete(_ path: String, _ access: Access, _ handler: @escaping Handler) -> Route {
+        Route(.delete, path, access, handler)
+    }
+}
+
+/// The routes of one resource, as one value that a reader takes in at a glance.
+public protocol Controller: Sendable {
+    var routes: [Route] { get }
+}

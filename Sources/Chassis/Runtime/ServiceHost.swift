@@ -1,0 +1,103 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+public import ServiceLifecycle
+public import UnixSignals
+
+// How a service lives and ends.
+//
+// The group's services are started in order and, at SIGTERM or SIGINT, told to stop in the opposite order, each only after the one before
+// it has ended. So the order below is the order of the end, read from the bottom up:
+//
+//   closing      the database and the network are closed, last of all
+//   exporter     the last traces are sent
+//   background   consumers and jobs finish what they hold
+//   server       stops accepting and finishes the requests under way
+//   drain        `/ready` says no, so that nobody sends more
+//
+// Should one of them hang, the group's own limit (the drain timeout) ends the process. A kill at any moment loses nothing that a client
+// was told: what matters is in a database before it is said.
+
+/// Runs a service until it is told to stop.
+public struct ServiceHost: ServiceLifecycle.Service {
+    private let service: Service
+    private let platform: Platform
+    private let exporter: (any ServiceLifecycle.Service)?
+    private let onListening: @Sendable (_ port: Int) -> Void
+
+    /// - Parameters:
+    ///   - exporter: sends traces; ends after all that makes them.
+    ///   - onListening: called once, with the port, when the service can be reached.
+    public init(
+        _ service: Service, platform: Platform, exporter: (any ServiceLifecycle.Service)? = nil,
+        onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
+    ) {
+        self.exporter = exporter
+        self.service = service
+        self.platform = platform
+        self.onListening = onListening
+    }
+
+    /// Runs until the surrounding group is told to stop.
+    public func run() async throws {
+        try await run(gracefulShutdownSignals: [])
+    }
+
+    /// Runs until one of these signals arrives, or the surrounding group is told to stop.
+    public func run(gracefulShutdownSignals: [UnixSignal]) async throws {
+        let health = Health(checks: service.checks)
+        var configuration = ServiceGroupConfiguration(
+            services: [Closing(actions: service.closing)] + (exporter.map { [$0] } ?? []) + service.background + [
+                server(health), Draining(health: health),
+            ],
+            gracefulShutdownSignals: gracefulShutdownSignals, logger: platform.logger)
+        configuration.maximumGracefulShutdownDuration = platform.settings.drainTimeout
+        try await ServiceGroup(configuration: configuration).run()
+    }
+
+    private func server(_ health: Health) -> some ServiceLifecycle.Service {
+        let own = Set(service.routes.map(\.path))
+        let common = HealthController(service: service.name, health: health).routes + MetricsController(registry: platform.metrics).routes
+        let routes = common.filter { !own.contains($0.path) } + service.routes
+        let address = service.address ?? Service.Address(host: platform.settings.host, port: platform.settings.port)
+        let responder = ServiceResponder(
+            routes: routes, authenticator: service.authenticator, time: platform.time, randomness: platform.randomness)
+        return Application(
+            responder: responder,
+            // Idle connections are kept a little longer than callers keep theirs, so that it is the caller who closes.
+            server: .http1(
+                configuration: .init(
+                    idleTimeout: .seconds(75), httpDecoderConfiguration: .init(maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 200))),
+            configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port), backlog: 1024),
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? address.port
+                platform.logger.info("listening", metadata: ["host": "\(address.host)", "port": "\(port)"])
+                for action in service.listening { action(port) }
+                onListening(port)
+            },
+            eventLoopGroupProvider: .shared(platform.eventLoopGroup),
+            logger: platform.logger)
+    }
+}
+
+/// The first to be told to stop: says to the world that this service takes nothing new.
+private struct Draining: ServiceLifecycle.Service {
+    let health: Health
+
+    func run() async throws {
+        try await gracefulShutdown()
+        health.startDraining()
+    }
+}
+
+/// The last to be told to stop: closes what the others used.
+private struct Closing: ServiceLifecycle.Service {
+    let actions: [@Sendable () async -> Void]
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        for close in actions { await close() }
+    }
+}

@@ -1,0 +1,23 @@
+import Chassis
+import ChassisStorage
+
+/// What went wrong, seen from the loops that carry on after it.
+enum Failure {
+    /// Whether the database is to blame and not the work: trying again later may succeed, and says nothing about the event or job.
+    static func isStorageTrouble(_ error: any Error) -> Bool {
+        guard let error = error as? StorageError else { return false }
+        return error.isTransient || error.isCorrupt
+    }
+
+    /// What a person reads in the list of dead letters. Bounded, because it is stored.
+    static func sentence(of error: any Error) -> String {
+        let text: String
+        switch error {
+        case let problem as Problem: text = problem.detail.map { "\(problem.error): \($0)" } ?? problem.error
+        default: text = "\(error)"
+        }
+        return String(text.prefix(longestSentence))
+    }
+
+    private static let longestSentence = 500
+}

@@ -1,0 +1,10 @@
+import Synchronization
+
+/// Set once, from anywhere.
+final class StopFlag: Sendable {
+    private let flag = Atomic(false)
+
+    var isSet: Bool { flag.load(ordering: .acquiring) }
+
+    func set() { flag.store(true, ordering: .releasing) }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import GRDB
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// How a SQLite connection is opened.
+///
+/// - `journal_mode=WAL`: readers see a snapshot and never wait for the writer.
+/// - `synchronous=FULL`: a commit returns after the log's fsync; what a caller was told is there after a power cut.
+/// - `foreign_keys=ON`, and double-quoted strings are errors (GRDB's defaults).
+/// - `temp_store=MEMORY`: savepoints keep the old form of changed pages, which must not go through a temporary file.
+/// - `cache_size`: at most 2 MB for the writer, 1 MB for a reader; pages are allocated as they are used.
+/// - `mmap_size=0`: an I/O error on a mapped page would kill the process instead of failing a statement.
+/// - `wal_autocheckpoint=1000`: at about 4 MB of log the committing thread copies it into the file.
+struct SQLiteSettings: Sendable {
+    enum Store: Sendable, Hashable { case file(String), memory }
+    enum Role: Sendable, Hashable { case writer, reader }
+
+    var store: Store
+    var role: Role
+    var busyTimeoutMilliseconds: Int
+
+    /// - Throws: GRDB's `DatabaseError`, or ``StorageError``.
+    func open() throws -> DatabaseQueue {
+        switch store {
+        case .memory:
+            return try DatabaseQueue(configuration: configuration)
+        case .file(let path):
+            if role == .writer { createPrivateFile(path) }
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            if role == .writer { try useWriteAheadLog(queue) }
+            return queue
+        }
+    }
+
+    private var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.label = "souk.storage"
+        configuration.readonly = role == .reader
+        configuration.busyMode = .timeout(TimeInterval(busyTimeoutMilliseconds) / 1000)
+        // Transactions span several accesses of a thread; GRDB would take one left open between them for a mistake.
+        configuration.allowsUnsafeTransactions = true
+        let cacheKilobytes = role == .writer ? 2_000 : 1_000
+        configuration.prepareDatabase { database in
+            try database.execute(
+                sql: """
+                    PRAGMA synchronous = FULL;
+                    PRAGMA temp_store = MEMORY;
+                    PRAGMA mmap_size = 0;
+                    PRAGMA cache_size = -\(cacheKilobytes);
+                    """)
+        }
+        return configuration
+    }
+
+    private func useWriteAheadLog(_ queue: DatabaseQueue) throws {
+        try queue.writeWithoutTransaction { database in
+            guard try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL") == "wal" else {
+                throw StorageError(.unavailable, "the file system does not support SQLite's write-ahead log")
+            }
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 67108864")
+        }
+    }
+
+    /// An error of opening, with the file's name.
+    func explained(_ error: StorageError) -> StorageError {
+        guard case .file(let path) = store else { return error }
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let reason = FileManager.default.fileExists(atPath: directory) ? error.message : "its directory does not exist"
+        return StorageError(error.code, "cannot open the database \(path): \(reason)")
+    }
+}
+
+/// Makes a new database readable by its owner only; SQLite gives its log the same mode. If this fails, opening says why.
+///
+/// `O_EXCL` matters: were an existing file opened and closed here, POSIX would drop the locks that this process' other connections
+/// hold on it.
+private func createPrivateFile(_ path: String) {
+    let file = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
+    if file >= 0 { close(file) }
+}

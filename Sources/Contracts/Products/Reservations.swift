@@ -1,0 +1,76 @@
+public import Commerce
+
+// What order-service asks of product-service: `POST /internal/reservations`.
+//
+// A reservation is a lease on pieces of stock. Its id is chosen by the caller, so that asking twice is asking once. The request carries
+// many reservations at a time: those that wait at the same moment travel together.
+
+/// A number of pieces of one product.
+public struct ReservationLine: Codable, Sendable, Hashable {
+    public let productID: ProductID
+    public let quantity: Quantity
+
+    public init(productID: ProductID, quantity: Quantity) {
+        self.productID = productID
+        self.quantity = quantity
+    }
+}
+
+/// One reservation to be made. The lines name each product once.
+public struct ReservationRequest: Codable, Sendable, Hashable {
+    /// Chosen by the caller, at most 64 characters. The same id with the same lines is the same reservation.
+    public let id: String
+    public let lines: [ReservationLine]
+
+    public init(id: String, lines: [ReservationLine]) {
+        self.id = id
+        self.lines = lines
+    }
+}
+
+public struct ReservationBatch: Codable, Sendable {
+    /// The most reservations of one batch.
+    public static let largest = 64
+
+    public let reservations: [ReservationRequest]
+
+    public init(reservations: [ReservationRequest]) {
+        self.reservations = reservations
+    }
+}
+
+/// A line as it was reserved: what it is called and what it costs now.
+public struct ReservedLine: Codable, Sendable, Hashable {
+    public let productID: ProductID
+    public let name: String
+    public let unitPrice: Money
+    public let quantity: Quantity
+
+    public init(productID: ProductID, name: String, unitPrice: Money, quantity: Quantity) {
+        self.productID = productID
+        self.name = name
+        self.unitPrice = unitPrice
+        self.quantity = quantity
+    }
+}
+
+/// What became of one request of a batch.
+public enum ReservationOutcome: Codable, Sendable, Hashable {
+    /// Held until `expiresAt` unless it is committed or released before.
+    case reserved(lines: [ReservedLine], expiresAt: Timestamp)
+    case unknownProduct(ProductID)
+    case insufficientStock(ProductID, available: Int64)
+    /// The id is known with other lines.
+    case mismatch
+    /// The id is known and its lease has ended: released or expired. A new id is needed.
+    case ended
+}
+
+/// The outcomes in the order of the requests.
+public struct ReservationReplies: Codable, Sendable {
+    public let outcomes: [ReservationOutcome]
+
+    public init(outcomes: [ReservationOutcome]) {
+        self.outcomes = outcomes
+    }
+}

@@ -1,0 +1,5 @@
+import Chassis
+import Contracts
+import NotificationService
+
+await Launch.service(.notifications, settings: NotificationService.Settings.init, assemble: NotificationService.assemble)

@@ -1,0 +1,5 @@
+import Chassis
+import Contracts
+import PaymentService
+
+await Launch.service(.payments, settings: PaymentService.Settings.init, assemble: PaymentService.assemble)

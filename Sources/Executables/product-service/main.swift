@@ -1,0 +1,5 @@
+import Chassis
+import Contracts
+import ProductService
+
+await Launch.service(.products, settings: ProductService.Settings.init, assemble: ProductService.assemble)

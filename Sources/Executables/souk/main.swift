@@ -1,0 +1,3 @@
+import SoukCommand
+
+await Souk.launch()

@@ -1,0 +1,324 @@
+import NIOCore
+
+// A client's connection: bytes in, requests one after the other, bytes out.
+//
+// Requests may be pipelined. They are served one at a time: while an exchange is under way, what arrives stays in `inbound`, and as soon as
+// something does arrive reading stops, so that a client cannot pile up requests in memory. In the common case nothing arrives, reading is never
+// switched, and the end of the connection is noticed at once.
+//
+// Closing is done in two steps (RFC 9112 section 9.6): the sending side first, then, after the client has closed its side or a short while,
+// the rest. Closing at once while the client still sends would make the kernel throw away our response.
+
+final class ClientConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum Phase {
+        /// Waiting for a request, or in the middle of its head.
+        case head
+        case body(BodyDecoder)
+        /// The request is complete, its response is not.
+        case response
+        /// The last response was written; what still arrives is thrown away.
+        case closing
+    }
+
+    let loop: ProxyLoop
+    private var context: ChannelHandlerContext?
+    private var phase = Phase.head
+    private var inbound = ByteBuffer()
+    private var parser: HeadParser
+    private var isHeadStarted = false
+    private let output = OutputBuffer()
+    private var driver: ExchangeDriver?
+    private var timer: DeadlineTimer?
+    private var peer = ""
+    private var isPeerTrusted = false
+    private var isPaused = false
+    private var isReading = true
+    private var isInputClosed = false
+    private var isProcessing = false
+
+    private static let lingerTime = TimeAmount.seconds(2)
+    /// How long a connection without a request stays open while draining: a request may just be on its way.
+    private static let drainGrace = TimeAmount.milliseconds(500)
+
+    init(loop: ProxyLoop) {
+        self.loop = loop
+        let limits = loop.snapshot.configuration.limits
+        parser = HeadParser(limits: HeadLimits(maximumBytes: limits.maximumHeadBytes, maximumFields: limits.maximumHeaderFields))
+    }
+
+    // MARK: The driver's side
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    func withOutput(_ body: (inout ByteBuffer) -> Void) {
+        output.withBuffer(body)
+    }
+
+    func writeBody(_ piece: ByteBuffer, isChunked: Bool) {
+        guard let context else { return }
+        output.appendBody(piece, isChunked: isChunked, to: context)
+    }
+
+    func flush() {
+        guard let context else { return }
+        output.flush(to: context)
+    }
+
+    func setDeadline(_ deadline: NIODeadline?) {
+        timer?.set(deadline)
+    }
+
+    /// Takes no more of the request's body until `resume`.
+    func pause() {
+        isPaused = true
+    }
+
+    func resume() {
+        guard isPaused else { return }
+        isPaused = false
+        readAgain()
+        process()
+    }
+
+    /// The response is written to its end.
+    func exchangeFinished(keepsOpen: Bool) {
+        driver = nil
+        isPaused = false
+        guard keepsOpen else {
+            closeGently()
+            return
+        }
+        phase = .head
+        isHeadStarted = false
+        flush()
+        let limits = loop.snapshot.configuration.limits
+        setDeadline(.now() + (loop.isDraining ? Self.drainGrace : limits.idleTimeout))
+        readAgain()
+        process()
+    }
+
+    /// Ends the connection at once, whatever was still to be sent.
+    func cut() {
+        phase = .closing
+        let driver = driver
+        self.driver = nil
+        driver?.handle(.clientGone)
+        context?.close(promise: nil)
+    }
+
+    /// The next response is the last one.
+    func drain() {
+        if case .head = phase, !isHeadStarted { setDeadline(.now() + Self.drainGrace) }
+    }
+
+    // MARK: The channel's side
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        peer = context.channel.remoteAddress?.ipAddress ?? ""
+        isPeerTrusted = loop.snapshot.isTrusted(peer)
+        timer = DeadlineTimer(eventLoop: context.eventLoop) { [weak self] in self?.deadlinePassed() }
+        setDeadline(.now() + loop.snapshot.configuration.limits.idleTimeout)
+        loop.add(self)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        if inbound.readableBytes == 0 {
+            inbound = bytes
+        } else {
+            inbound.writeBuffer(&bytes)
+        }
+        process()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard let event = event as? ChannelEvent, event == .inputClosed else { return }
+        isInputClosed = true
+        process()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        driver?.handle(.clientWritable(context.channel.isWritable))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A socket's error: there is nobody left to tell.
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+    }
+
+    /// A channel that is closed before it became active is only removed.
+    func handlerRemoved(context: ChannelHandlerContext) {
+        end()
+        self.context = nil
+    }
+
+    private func end() {
+        let driver = driver
+        self.driver = nil
+        phase = .closing
+        timer?.stop()
+        driver?.handle(.clientGone)
+        loop.remove(self)
+    }
+
+    // MARK: Taking requests off the buffer
+
+    private func process() {
+        guard !isProcessing else { return }
+        isProcessing = true
+        while step() {}
+        isProcessing = false
+        // Lets go of the channel's read buffer, so that it can be used again.
+        if inbound.readableBytes == 0 { inbound = ByteBuffer() }
+        flush()
+        driver?.flush()
+    }
+
+    /// Takes one thing off the buffer; false when there is nothing to do until something happens.
+    private func step() -> Bool {
+        switch phase {
+        case .head: return stepHead()
+        case .body(let decoder):
+            guard isPaused else { return stepBody(decoder) }
+            if inbound.readableBytes > 0 { stopReading() }
+            return false
+        case .response:
+            if inbound.readableBytes > 0 {
+                stopReading()
+            } else if isInputClosed {
+                driver?.handle(.clientHalfClosed)
+            }
+            return false
+        case .closing:
+            inbound.clear()
+            if isInputClosed { context?.close(promise: nil) }
+            return false
+        }
+    }
+
+    private func stepHead() -> Bool {
+        // A client may send an empty line after a body (RFC 9112 section 2.2).
+        while !isHeadStarted, inbound.getInteger(at: inbound.readerIndex, as: UInt16.self) == 0x0D0A {
+            inbound.moveReaderIndex(forwardBy: 2)
+        }
+        guard inbound.readableBytes > 0 else {
+            if isInputClosed { context?.close(promise: nil) }
+            return false
+        }
+        if !isHeadStarted {
+            isHeadStarted = true
+            parser.reset()
+        } else if isInputClosed {
+            // Half a head and nothing to follow.
+            context?.close(promise: nil)
+        }
+        let wasAlreadyWaiting = parser.hasStarted
+        switch inbound.withUnsafeReadableBytes({ parser.parse($0) }) {
+        case .incomplete:
+            if !wasAlreadyWaiting { setDeadline(.now() + loop.snapshot.configuration.limits.headTimeout) }
+            return false
+        case .malformed: refuse(.malformedRequest)
+        case .tooLarge: refuse(.headTooLarge)
+        case .complete(let length):
+            guard let bytes = inbound.readSlice(length: length) else { return false }
+            switch RequestHead.read(bytes, fields: parser.fields, startLineLength: parser.startLineLength) {
+            case .success(let head): begin(head)
+            case .failure(let failure): refuse(failure)
+            }
+        }
+        return true
+    }
+
+    private func begin(_ head: RequestHead) {
+        let caller = Caller(
+            head: head, peer: peer, isTrusted: isPeerTrusted, snapshot: loop.snapshot, identifiers: &loop.identifiers)
+        let driver = ExchangeDriver(client: self, head: head, caller: caller, now: .now())
+        self.driver = driver
+        phase = .body(BodyDecoder(framing: head.framing, allowsChunkExtensions: false))
+        setDeadline(nil)
+        if !head.framing.hasBody {
+            phase = .response
+            driver.receiveRequestEnd()
+        }
+        driver.start()
+    }
+
+    private func stepBody(_ last: BodyDecoder) -> Bool {
+        guard let driver else { return false }
+        var decoder = last
+        let output = decoder.next(&inbound)
+        phase = .body(decoder)
+        switch output {
+        case .incomplete:
+            if isInputClosed { driver.handle(.clientHalfClosed) }
+            return false
+        case .data(let piece): driver.receive(requestBody: piece)
+        case .end:
+            phase = .response
+            driver.receiveRequestEnd()
+        case .malformed: driver.handle(.requestInvalid(.malformedRequest))
+        }
+        return true
+    }
+
+    private func stopReading() {
+        guard isReading else { return }
+        isReading = false
+        context?.channel.setReading(false)
+    }
+
+    private func readAgain() {
+        guard !isReading else { return }
+        isReading = true
+        context?.channel.setReading(true)
+    }
+
+    // MARK: Endings
+
+    private func deadlinePassed() {
+        switch phase {
+        case .head:
+            if isHeadStarted { refuse(.requestTimeout) } else { context?.close(promise: nil) }
+        case .body, .response: driver?.handle(.timeout)
+        case .closing: context?.close(promise: nil)
+        }
+    }
+
+    /// Answers a request that has no usable head, and closes.
+    private func refuse(_ failure: ProxyFailure) {
+        let requestID = loop.identifiers.nextRequestID()
+        let response = ProblemDocument(failure).response(
+            typePrefix: loop.snapshot.configuration.problemTypePrefix, instance: "urn:request:" + requestID)
+        withOutput {
+            ResponseWriter(requestID: requestID, changes: HeaderChanges())
+                .write(response, isHead: false, closes: true, minorVersion: 1, to: &$0)
+        }
+        loop.recordRefusal(failure, requestID: requestID, clientAddress: peer, responseBytes: response.body.readableBytes)
+        closeGently()
+    }
+
+    private func closeGently() {
+        phase = .closing
+        inbound.clear()
+        guard let context else { return }
+        setDeadline(.now() + Self.lingerTime)
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in
+            if self.isInputClosed {
+                self.context?.close(promise: nil)
+            } else {
+                self.context?.close(mode: .output, promise: nil)
+            }
+        }
+        output.flush(to: context, promise: promise)
+        readAgain()
+    }
+}

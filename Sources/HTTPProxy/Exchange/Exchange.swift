@@ -1,0 +1,284 @@
+// The exchange: one request, one response, and everything that can go wrong between them.
+//
+// Two connections take part, and either can end, fall silent, stop reading or misbehave at any moment. All decisions about that are made
+// here, by a value that has no socket, no clock and no bytes: it is told what happened and returns what to do. The driver
+// (`ExchangeDriver`) executes; it decides nothing. So every order of events can be tried in a test, and is.
+//
+// The request goes   receiving → received           (or → broken, when it can never be complete)
+// The upstream goes  deciding → acquiring → active → gone
+// The response goes  awaited → streaming → ended
+//
+//   deciding    policies run, or a local handler works; a body that arrives meanwhile is held: one piece, then reading pauses
+//   acquiring   the pool looks for a connection; the body is still held
+//   active      the request's head was sent; its body is passed on as it comes
+//   gone        released, closed, or never needed
+//
+// Rules
+//
+// 1. The client sees one final response head, or its connection ends without one. Once a response head is written nothing else can be
+//    said, so a failure after it cuts the connection; a chunked or counted body that stops short tells the client.
+// 2. A connection goes back to the pool only when its request was sent to the end, its response was read to the end, and the upstream
+//    keeps it alive. In every other case it is closed: an unread rest would be taken for the next response.
+// 3. The client's connection is kept only when its request was read to the end and the response was written to the end.
+// 4. A reused connection may have been closed by the upstream while our request was on its way. If it ends before a single byte of
+//    response, and the request is idempotent and none of its body was passed on, the request is sent once more on a new connection.
+//    Nothing else is ever repeated.
+// 5. Who cannot write stops the other from reading: the client is not read while the upstream's buffer is full or a piece of body
+//    is held, the upstream is not read while the client's buffer is full. Memory per exchange is so bounded.
+// 6. After the exchange is finished, every event is ignored.
+
+/// The lifecycle of one request and its response.
+struct Exchange: Hashable, Sendable {
+    private enum Request: Hashable, Sendable {
+        case receiving
+        case received
+        case broken
+    }
+
+    private enum Upstream: Hashable, Sendable {
+        case deciding
+        case acquiring
+        case active(reused: Bool)
+        case gone
+    }
+
+    private enum Response: Hashable, Sendable {
+        case awaited
+        case streaming(keepsAlive: Bool)
+        case ended
+    }
+
+    private let isIdempotent: Bool
+    private var keepsClient: Bool
+    private var request = Request.receiving
+    private var upstream = Upstream.deciding
+    private var response = Response.awaited
+    private var holdsBody = false
+    private var passedBody = false
+    private var sentEnd = false
+    private var retried = false
+    private var clientWritable: Bool
+    private var upstreamWritable = true
+    private var pausedClient = false
+    private var pausedUpstream = false
+    private(set) var isFinished = false
+
+    /// - Parameters:
+    ///   - isIdempotent: repeating the request is harmless.
+    ///   - keepsClient: the client wants its connection kept open afterwards.
+    ///   - clientWritable: the client's connection can be written to at the start.
+    init(isIdempotent: Bool, keepsClient: Bool, clientWritable: Bool = true) {
+        self.isIdempotent = isIdempotent
+        self.keepsClient = keepsClient
+        self.clientWritable = clientWritable
+    }
+
+    /// Whether the request has been read to its end.
+    var isRequestReceived: Bool { request == .received }
+
+    /// Whether a response head has gone to the client.
+    var isResponseStarted: Bool { response != .awaited }
+
+    /// The request is with the upstream, complete, and nothing has come back yet.
+    var awaitsFirstByte: Bool { sentEnd && response == .awaited }
+
+    mutating func handle(_ event: ExchangeEvent) -> ExchangeReaction {
+        guard !isFinished else { return ExchangeReaction() }
+        var reaction = react(to: event)
+        if !isFinished { reconcileReading(&reaction.actions) }
+        return reaction
+    }
+
+    private mutating func react(to event: ExchangeEvent) -> ExchangeReaction {
+        switch event {
+        case .forward:
+            guard upstream == .deciding else { return ExchangeReaction() }
+            upstream = .acquiring
+            return ExchangeReaction(actions: .acquire)
+        case .answer:
+            return upstream == .deciding ? answer(nil) : ExchangeReaction()
+        case .refuse(let failure):
+            return upstream == .deciding ? answer(failure) : ExchangeReaction()
+        case .requestBody: return requestBody()
+        case .requestEnd: return requestEnd()
+        case .requestInvalid(let failure):
+            guard request == .receiving else { return ExchangeReaction() }
+            request = .broken
+            return fail(failure)
+        case .clientHalfClosed: return clientHalfClosed()
+        case .clientGone:
+            return ExchangeReaction(actions: dropUpstream().union(finish(.finishCuttingClient)))
+        case .clientWritable(let writable):
+            clientWritable = writable
+            return ExchangeReaction()
+        case .upstreamWritable(let writable):
+            upstreamWritable = writable
+            return ExchangeReaction()
+        case .upstreamReady(let reused): return upstreamReady(reused: reused)
+        case .upstreamUnavailable(let failure):
+            return upstream == .acquiring ? unavailable(failure) : ExchangeReaction()
+        case .upstreamClosed(let silent): return upstreamClosed(silent: silent)
+        case .upstreamInvalid: return isActive ? fail(.upstreamMalformed) : ExchangeReaction()
+        case .responseInformational:
+            return ExchangeReaction(actions: isActive && response == .awaited ? .writeInformational : [])
+        case .responseHead(let keepsAlive):
+            guard isActive, response == .awaited else { return ExchangeReaction() }
+            response = .streaming(keepsAlive: keepsAlive)
+            return ExchangeReaction(actions: .writeResponseHead)
+        case .responseBody:
+            guard isActive, case .streaming = response else { return ExchangeReaction() }
+            return ExchangeReaction(actions: .writeResponseBody)
+        case .responseEnd(let isReusable): return responseEnd(isReusable: isReusable)
+        case .timeout: return fail(timeoutFailure)
+        }
+    }
+
+    private var isActive: Bool {
+        if case .active = upstream { true } else { false }
+    }
+}
+
+// MARK: The request's side
+
+extension Exchange {
+    private mutating func requestBody() -> ExchangeReaction {
+        guard request == .receiving else { return ExchangeReaction() }
+        if isActive {
+            passedBody = true
+            return ExchangeReaction(actions: .sendRequestBody)
+        }
+        holdsBody = true
+        return ExchangeReaction(actions: .holdBody)
+    }
+
+    private mutating func requestEnd() -> ExchangeReaction {
+        guard request == .receiving else { return ExchangeReaction() }
+        request = .received
+        guard isActive else { return ExchangeReaction() }
+        sentEnd = true
+        return ExchangeReaction(actions: .sendRequestEnd)
+    }
+
+    /// A client that has sent its whole request may close its sending side and wait for the response. One that has not will never
+    /// complete it.
+    private mutating func clientHalfClosed() -> ExchangeReaction {
+        keepsClient = false
+        guard request == .receiving else { return ExchangeReaction() }
+        request = .broken
+        return fail(.requestTruncated)
+    }
+}
+
+// MARK: The upstream's side
+
+extension Exchange {
+    private mutating func upstreamReady(reused: Bool) -> ExchangeReaction {
+        guard upstream == .acquiring else { return ExchangeReaction() }
+        upstream = .active(reused: reused)
+        upstreamWritable = true
+        pausedUpstream = false
+        var actions: ExchangeActions = .sendRequestHead
+        if holdsBody {
+            holdsBody = false
+            passedBody = true
+            actions.insert(.sendHeldBody)
+        }
+        if request == .received {
+            sentEnd = true
+            actions.insert(.sendRequestEnd)
+        }
+        return ExchangeReaction(actions: actions)
+    }
+
+    private mutating func upstreamClosed(silent: Bool) -> ExchangeReaction {
+        guard case .active(let reused) = upstream else { return ExchangeReaction() }
+        if silent, reused, !retried, isIdempotent, !passedBody, response == .awaited {
+            retried = true
+            sentEnd = false
+            upstream = .acquiring
+            return ExchangeReaction(actions: [.closeUpstream, .acquireFresh])
+        }
+        return fail(.upstreamClosed)
+    }
+
+    private mutating func unavailable(_ failure: ProxyFailure) -> ExchangeReaction {
+        upstream = .gone
+        return answer(failure)
+    }
+
+    private mutating func responseEnd(isReusable: Bool) -> ExchangeReaction {
+        guard isActive, case .streaming(let keepsAlive) = response else { return ExchangeReaction() }
+        response = .ended
+        var actions: ExchangeActions = .writeResponseEnd
+        if keepsAlive, isReusable, sentEnd {
+            upstream = .gone
+            actions.insert(.releaseUpstream)
+            if pausedUpstream { actions.insert(.resumeUpstream) }
+        } else {
+            actions.formUnion(dropUpstream())
+        }
+        return ExchangeReaction(
+            actions: actions.union(finish(keepsClient && request == .received ? .finishKeepingClient : .finishClosingClient)))
+    }
+
+    private mutating func dropUpstream() -> ExchangeActions {
+        defer { upstream = .gone }
+        return switch upstream {
+        case .deciding, .gone: []
+        case .acquiring: .cancelAcquire
+        case .active: .closeUpstream
+        }
+    }
+}
+
+// MARK: Endings
+
+extension Exchange {
+    /// Who is to blame that it took so long: a pool without a free connection, a client that could send and did not, or the upstream.
+    private var timeoutFailure: ProxyFailure {
+        if upstream == .acquiring { return .upstreamBusy }
+        return request == .receiving && !pausedClient ? .requestTimeout : .upstreamTimeout
+    }
+
+    /// The upstream is of no more use. Before a response head the client is told why; after one its connection is cut.
+    private mutating func fail(_ failure: ProxyFailure) -> ExchangeReaction {
+        let dropped = dropUpstream()
+        var reaction: ExchangeReaction
+        if response == .awaited {
+            reaction = answer(failure)
+        } else {
+            reaction = ExchangeReaction(actions: finish(.finishCuttingClient), failure: failure)
+        }
+        reaction.actions.formUnion(dropped)
+        return reaction
+    }
+
+    private mutating func answer(_ failure: ProxyFailure?) -> ExchangeReaction {
+        upstream = .gone
+        response = .ended
+        let end = finish(keepsClient && request == .received ? .finishKeepingClient : .finishClosingClient)
+        return ExchangeReaction(actions: end.union(.writeAnswer), failure: failure)
+    }
+
+    /// Whoever drives the client's connection wants it read again afterwards, if only to see the end of it.
+    private mutating func finish(_ how: ExchangeActions) -> ExchangeActions {
+        isFinished = true
+        holdsBody = false
+        guard pausedClient else { return how }
+        pausedClient = false
+        return how.union(.resumeClient)
+    }
+
+    private mutating func reconcileReading(_ actions: inout ExchangeActions) {
+        let pausesClient = request == .receiving && (holdsBody || (isActive && !upstreamWritable))
+        if pausesClient != pausedClient {
+            pausedClient = pausesClient
+            actions.insert(pausesClient ? .pauseClient : .resumeClient)
+        }
+        let pausesUpstream = isActive && !clientWritable
+        if isActive, pausesUpstream != pausedUpstream {
+            pausedUpstream = pausesUpstream
+            actions.insert(pausesUpstream ? .pauseUpstream : .resumeUpstream)
+        }
+    }
+}

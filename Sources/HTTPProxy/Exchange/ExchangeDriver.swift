@@ -1,0 +1,280 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// Carries out what the `Exchange` decides, for one request: holds the heads and the bytes, and connects the client's connection with the
+/// upstream's. It makes no decision about the lifecycle itself.
+final class ExchangeDriver {
+    let loop: ProxyLoop
+    let client: ClientConnection
+    let snapshot: ProxySnapshot
+    let startedAt: NIODeadline
+    let startedUnixNanoseconds: Int64
+    var context: RequestContext
+    let identity: RequestIdentity
+    let isTrusted: Bool
+    var route: CompiledRoute?
+    private(set) var machine: Exchange
+
+    var cluster: LoopCluster?
+    var pool: EndpointPool?
+    var upstream: UpstreamConnection?
+    private var held: ByteBuffer?
+    private var responseHead: ResponseHead?
+    private var framing: ResponseFraming?
+    private var prepared: LocalResponse?
+    private var totalDeadline: NIODeadline?
+    private var isExecuting = false
+    private var waiting: [(event: ExchangeEvent, piece: ByteBuffer?)] = []
+    private var resumesClient = false
+
+    // What the records say.
+    private(set) var status = 0
+    private(set) var failure: ProxyFailure?
+    private(set) var requestBytes = 0
+    private(set) var responseBytes = 0
+    private var upstreamSentAt: NIODeadline?
+    private(set) var upstreamNanoseconds: Int64?
+    private(set) var closesClient = false
+
+    init(client: ClientConnection, head: RequestHead, caller: Caller, now: NIODeadline) {
+        self.client = client
+        loop = client.loop
+        snapshot = client.loop.snapshot
+        startedAt = now
+        startedUnixNanoseconds = client.loop.observer.access == nil ? 0 : client.loop.unixNanoseconds()
+        identity = caller.identity
+        isTrusted = caller.isTrusted
+        context = RequestContext(
+            head: head, routeName: "", clientAddress: caller.clientAddress, requestID: caller.identity.requestID)
+        machine = Exchange(isIdempotent: head.isIdempotent, keepsClient: head.keepsAlive, clientWritable: client.isWritable)
+    }
+
+    var isFinished: Bool { machine.isFinished }
+
+    // MARK: Events
+
+    /// Tells the machine and does what it says. `piece` is the piece of body that a body event is about.
+    ///
+    /// Doing one thing may cause the next event at once: writing can make a channel unwritable, asking for a connection can give one. Such
+    /// events wait until everything that belongs to the first is done, so that the machine and the world stay in step.
+    func handle(_ event: ExchangeEvent, piece: ByteBuffer? = nil) {
+        guard !isExecuting else {
+            waiting.append((event: event, piece: piece))
+            return
+        }
+        isExecuting = true
+        execute(machine.handle(event), piece)
+        while !waiting.isEmpty {
+            let next = waiting.removeFirst()
+            execute(machine.handle(next.event), next.piece)
+        }
+        isExecuting = false
+        if resumesClient {
+            resumesClient = false
+            client.resume()
+        }
+    }
+
+    func receive(requestBody piece: ByteBuffer) {
+        requestBytes += piece.readableBytes
+        if let limit = route?.route.maximumBodyBytes, requestBytes > limit {
+            handle(.requestInvalid(.bodyTooLarge))
+        } else {
+            handle(.requestBody, piece: piece)
+        }
+    }
+
+    func receiveRequestEnd() {
+        handle(.requestEnd)
+    }
+
+    func upstreamReady(_ connection: UpstreamConnection, reused: Bool) {
+        upstream = connection
+        handle(.upstreamReady(reused: reused))
+        flush()
+    }
+
+    func upstreamUnavailable(_ failure: ProxyFailure) {
+        handle(.upstreamUnavailable(failure))
+    }
+
+    func receive(informational head: ResponseHead) {
+        responseHead = head
+        handle(.responseInformational)
+        responseHead = nil
+    }
+
+    func receive(_ head: ResponseHead) {
+        if let upstreamSentAt { upstreamNanoseconds = (NIODeadline.now() - upstreamSentAt).nanoseconds }
+        responseHead = head
+        handle(.responseHead(keepsAlive: head.keepsAlive))
+        responseHead = nil
+        client.setDeadline(totalDeadline)
+    }
+
+    func receive(body piece: ByteBuffer) {
+        handle(.responseBody, piece: piece)
+    }
+
+    func receiveEnd(trailers: ByteBuffer?, isReusable: Bool) {
+        handle(.responseEnd(isReusable: isReusable), piece: trailers)
+    }
+
+    func answer(_ response: LocalResponse) {
+        prepared = response
+        handle(.answer)
+    }
+
+    func flush() {
+        client.flush()
+        upstream?.flush()
+    }
+
+    /// Starts the clock for the whole exchange.
+    func startTotalTimeout() {
+        totalDeadline = route?.route.timeouts.total.map { startedAt + $0 }
+        client.setDeadline(totalDeadline)
+    }
+
+    // MARK: Actions
+
+    private func execute(_ reaction: ExchangeReaction, _ piece: ByteBuffer?) {
+        let actions = reaction.actions
+        if actions.isEmpty { return }
+        if let failure = reaction.failure { self.failure = failure }
+        if actions.contains(.cancelAcquire) { pool?.cancel(self) }
+        if actions.contains(.closeUpstream) {
+            upstream?.close()
+            upstream = nil
+        }
+        if !actions.isDisjoint(with: .towardsUpstream) { executeTowardsUpstream(actions, piece) }
+        if !actions.isDisjoint(with: .towardsClient) { executeTowardsClient(actions, piece) }
+        if actions.contains(.pauseClient) {
+            resumesClient = false
+            client.pause()
+        }
+        if actions.contains(.resumeClient) { resumesClient = true }
+        if actions.contains(.pauseUpstream) { upstream?.setReading(false) }
+        if actions.contains(.resumeUpstream) { upstream?.setReading(true) }
+        if actions.contains(.releaseUpstream), let upstream, let pool {
+            self.upstream = nil
+            pool.release(upstream, now: .now())
+        }
+        if !actions.isDisjoint(with: .finish) { finish(actions) }
+        if actions.contains(.acquire) { acquire(needsFresh: false) }
+        if actions.contains(.acquireFresh) { acquire(needsFresh: true) }
+    }
+
+    private func executeTowardsUpstream(_ actions: ExchangeActions, _ piece: ByteBuffer?) {
+        if actions.contains(.sendRequestHead) { sendRequestHead() }
+        if actions.contains(.holdBody) { held = piece }
+        if actions.contains(.sendHeldBody), let held {
+            self.held = nil
+            upstream?.writeBody(held, isChunked: context.head.framing == .chunked)
+        }
+        if actions.contains(.sendRequestBody), let piece { upstream?.writeBody(piece, isChunked: context.head.framing == .chunked) }
+        if actions.contains(.sendRequestEnd) {
+            // Trailers of requests end here: they would pass the reserved names and the policies by.
+            if context.head.framing == .chunked { upstream?.withOutput { $0.writeLastChunk(trailers: nil) } }
+            setUpstreamDeadline()
+        }
+    }
+
+    /// From now on the upstream has the first-byte timeout to move.
+    private func setUpstreamDeadline() {
+        guard let firstByte = route?.route.timeouts.firstByte else { return }
+        let deadline = NIODeadline.now() + firstByte
+        client.setDeadline(totalDeadline.map { min($0, deadline) } ?? deadline)
+    }
+
+    private func executeTowardsClient(_ actions: ExchangeActions, _ piece: ByteBuffer?) {
+        if actions.contains(.writeInformational), let head = responseHead, context.head.minorVersion == 1 {
+            client.withOutput { writer.write(informational: head, to: &$0) }
+        }
+        if actions.contains(.writeResponseHead), let head = responseHead { writeResponseHead(head) }
+        if actions.contains(.writeResponseBody), let piece {
+            responseBytes += piece.readableBytes
+            client.writeBody(piece, isChunked: framing?.isChunked ?? false)
+        }
+        if actions.contains(.writeResponseEnd), framing?.isChunked ?? false {
+            client.withOutput { $0.writeLastChunk(trailers: piece) }
+        }
+        if actions.contains(.writeAnswer) { writeAnswer() }
+    }
+
+    private func acquire(needsFresh: Bool) {
+        guard let cluster else { return }
+        let pool = needsFresh ? self.pool ?? cluster.leastBusy() : cluster.leastBusy()
+        self.pool = pool
+        switch pool.acquire(for: self, needsFresh: needsFresh) {
+        case .connection(let connection):
+            upstream = connection
+            handle(.upstreamReady(reused: true))
+        case .waiting:
+            // Even a route without a total timeout does not stand in line for ever.
+            setUpstreamDeadline()
+        case .refused(let failure): handle(.upstreamUnavailable(failure))
+        }
+    }
+
+    private func sendRequestHead() {
+        guard let upstream, let pool else { return }
+        upstreamSentAt = .now()
+        client.setDeadline(totalDeadline)
+        upstream.beginRequest(isHead: context.head.isHead)
+        let writer = RequestWriter(head: context.head, snapshot: snapshot, changes: context.changes, isTrusted: isTrusted)
+        upstream.withOutput { writer.write(identity, fallbackHost: pool.endpoint, to: &$0) }
+    }
+
+    private var writer: ResponseWriter { ResponseWriter(requestID: context.requestID, changes: context.changes) }
+
+    private func writeResponseHead(_ head: ResponseHead) {
+        status = head.status
+        let bodyFraming: BodyFraming = context.head.isHead ? .none : head.framing
+        let framing = ResponseFraming(
+            bodyFraming, minorVersion: context.head.minorVersion, wantsClose: !context.head.keepsAlive || loop.isDraining)
+        self.framing = framing
+        closesClient = framing.closes
+        client.withOutput { writer.write(head, framing: framing, to: &$0) }
+    }
+
+    private func writeAnswer() {
+        let response =
+            failure.map { ProblemDocument($0).response(typePrefix: snapshot.configuration.problemTypePrefix, instance: context.path) }
+            ?? prepared
+        guard let response else { return }
+        status = Int(response.status.code)
+        closesClient = !context.head.keepsAlive || loop.isDraining || !machine.isRequestReceived
+        responseBytes = context.head.isHead ? 0 : response.body.readableBytes
+        client.withOutput {
+            writer.write(response, isHead: context.head.isHead, closes: closesClient, minorVersion: context.head.minorVersion, to: &$0)
+        }
+    }
+
+    private func finish(_ actions: ExchangeActions) {
+        held = nil
+        record(isCut: actions.contains(.finishCuttingClient))
+        if actions.contains(.finishCuttingClient) {
+            client.cut()
+        } else {
+            client.exchangeFinished(keepsOpen: actions.contains(.finishKeepingClient) && !closesClient)
+        }
+    }
+}
+
+extension ExchangeActions {
+    fileprivate static let towardsUpstream: Self = [.sendRequestHead, .holdBody, .sendHeldBody, .sendRequestBody, .sendRequestEnd]
+    fileprivate static let towardsClient: Self = [
+        .writeInformational, .writeResponseHead, .writeResponseBody, .writeResponseEnd, .writeAnswer,
+    ]
+}
+
+extension ByteBuffer {
+    /// The end of a chunked body, with trailer fields that were checked before.
+    mutating func writeLastChunk(trailers: ByteBuffer?) {
+        writeStaticString("0\r\n")
+        if let trailers { writeImmutableBuffer(trailers) }
+        writeStaticString("\r\n")
+    }
+}

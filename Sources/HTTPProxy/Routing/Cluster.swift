@@ -1,0 +1,45 @@
+public import NIOCore
+
+/// One address of a service. A name is resolved anew for every connection that is opened.
+public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+    /// A host name or an IP address (IPv6 without brackets).
+    public let host: String
+    public let port: Int
+
+    public init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+/// Endpoints that serve the same thing; each request goes to the one with the fewest requests under way on this event loop.
+public struct Cluster: Sendable {
+    /// Unique; a label of metrics and logs.
+    public let name: String
+    public let endpoints: [Endpoint]
+    public let connections: ConnectionLimits
+
+    public init(name: String, endpoints: [Endpoint], connections: ConnectionLimits = ConnectionLimits()) {
+        self.name = name
+        self.endpoints = endpoints
+        self.connections = connections
+    }
+}
+
+/// How connections to one endpoint are kept, per event loop.
+public struct ConnectionLimits: Hashable, Sendable {
+    /// Connections open at once, idle ones included.
+    public var maximumConnections = 256
+    /// Connections kept although no request uses them.
+    public var maximumIdle = 64
+    /// Requests that may wait for a connection when all are in use; further ones get a 503.
+    public var maximumWaiting = 1024
+    /// An unused connection is closed after this long. Keep it below the upstream's own idle timeout.
+    public var idleTimeout: TimeAmount = .seconds(30)
+    /// How long opening a connection may take, resolving the name included.
+    public var connectTimeout: TimeAmount = .seconds(3)
+
+    public init() {}
+}

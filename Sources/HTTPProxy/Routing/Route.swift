@@ -1,0 +1,67 @@
+public import NIOCore
+
+/// Which requests a route takes, and what becomes of them.
+public struct Route: Sendable {
+    /// Unique; a label of metrics and logs.
+    public var name: String
+    /// The host it is for, without port, any case; nil: every host.
+    public var host: String?
+    /// The methods it takes, in upper case; nil: every method. HEAD must be named to be taken.
+    public var methods: Set<String>?
+    public var path: PathPattern
+    public var target: RouteTarget
+    public var timeouts: RouteTimeouts
+    /// The longest request body in bytes, whether it is announced or streamed; a longer one is a 413.
+    public var maximumBodyBytes: Int
+    /// Asked in order before the request goes on.
+    public var policies: [any RequestPolicy]
+
+    public init(
+        name: String, host: String? = nil, methods: Set<String>? = nil, path: PathPattern, target: RouteTarget,
+        timeouts: RouteTimeouts = RouteTimeouts(), maximumBodyBytes: Int = 1 << 20, policies: [any RequestPolicy] = []
+    ) {
+        self.name = name
+        self.host = host
+        self.methods = methods
+        self.path = path
+        self.target = target
+        self.timeouts = timeouts
+        self.maximumBodyBytes = maximumBodyBytes
+        self.policies = policies
+    }
+}
+
+/// A set of paths. Patterns are compared segment by segment with the path in normal form; the more specific pattern wins: a literal segment
+/// over a parameter, a longer pattern over a shorter, a complete one over a prefix.
+public enum PathPattern: Hashable, Sendable {
+    /// The path itself and everything below it: `/api/users` takes `/api/users` and `/api/users/7`, not `/api/users2`. `/` takes all.
+    case prefix(String)
+    /// Exactly this many segments; `{name}` stands for any one that is not empty: `/api/users/{id}`.
+    case template(String)
+}
+
+/// Where a request goes.
+public enum RouteTarget: Sendable {
+    /// To an endpoint of the cluster of this name.
+    case cluster(String)
+    /// To a function in this process, for what is slow or rare. It runs on the connection's event loop, must not block, and may answer on
+    /// any event loop. A request body is read only up to its head.
+    case handler(@Sendable (RequestContext, any EventLoop) -> EventLoopFuture<LocalResponse>)
+    /// Always the same response.
+    case fixed(LocalResponse)
+}
+
+/// How long a route's requests may take. Nil: no limit.
+public struct RouteTimeouts: Hashable, Sendable {
+    /// From the complete request to the first byte of the response; after that a 504. Also how long a request waits for a free
+    /// connection; after that a 503.
+    public var firstByte: TimeAmount?
+    /// From the request's head to the end of the response; before a response began a 504 (or a 408 while the request's own body is
+    /// still missing), afterwards the connection is cut. Nil for streams such as Server-Sent Events.
+    public var total: TimeAmount?
+
+    public init(firstByte: TimeAmount? = .seconds(15), total: TimeAmount? = .seconds(30)) {
+        self.firstByte = firstByte
+        self.total = total
+    }
+}

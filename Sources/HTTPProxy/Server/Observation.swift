@@ -1,0 +1,60 @@
+/// What became of one exchange; a plain value for an access log. Made only when somebody listens.
+public struct AccessRecord: Sendable {
+    /// When the request's head was complete, in nanoseconds since 1970.
+    public let unixNanoseconds: Int64
+    public let method: String
+    /// The path in normal form, without the query, which may hold what no log should.
+    public let path: String
+    public let routeName: String?
+    public let clusterName: String?
+    /// The status sent to the client; 0 when there was none.
+    public let status: Int
+    /// Body bytes received and sent.
+    public let requestBytes: Int
+    public let responseBytes: Int
+    /// From the complete head to the end of the exchange.
+    public let totalNanoseconds: Int64
+    /// From sending the request's head upstream to the response's head; nil when there was none.
+    public let upstreamNanoseconds: Int64?
+    public let upstreamEndpoint: Endpoint?
+    public let requestID: String
+    public let traceID: String
+    public let clientAddress: String
+    public let outcome: ExchangeOutcome
+}
+
+/// How an exchange ended.
+public enum ExchangeOutcome: Hashable, Sendable {
+    /// An upstream's response was passed on to its end.
+    case proxied
+    /// The proxy answered: a policy, a local handler, a fixed response.
+    case answered
+    /// The client went away.
+    case clientGone
+    /// The proxy refused the request or gave it up.
+    case failed(ProxyFailure)
+}
+
+/// One exchange for metrics; every label has a bounded number of values.
+public struct ExchangeMeasurement: Sendable {
+    public let routeName: String?
+    public let clusterName: String?
+    /// 1…5, the first digit of the status; 0 when there was none.
+    public let statusClass: Int
+    public let totalNanoseconds: Int64
+    public let requestBytes: Int
+    public let responseBytes: Int
+}
+
+/// Who is told about exchanges. The closures run on the event loop, once an exchange, and must not block.
+public struct ProxyObserver: Sendable {
+    public var access: (@Sendable (AccessRecord) -> Void)?
+    public var exchange: (@Sendable (ExchangeMeasurement) -> Void)?
+
+    public init(access: (@Sendable (AccessRecord) -> Void)? = nil, exchange: (@Sendable (ExchangeMeasurement) -> Void)? = nil) {
+        self.access = access
+        self.exchange = exchange
+    }
+
+    var listens: Bool { access != nil || exchange != nil }
+}

@@ -1,0 +1,164 @@
+public import Logging
+public import NIOCore
+import NIOPosix
+import Synchronization
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+/// An HTTP/1.1 reverse proxy on its own event loops.
+///
+/// ```swift
+/// let proxy = try ProxyServer(configuration: configuration, logger: logger)
+/// let port = try await proxy.start(host: "127.0.0.1", port: 0)
+/// // …
+/// try await proxy.drain(within: .seconds(10))
+/// ```
+///
+/// A client's connection and the upstream connections its requests use live on the same event loop. All methods may be called from
+/// anywhere.
+public final class ProxyServer: Sendable {
+    private enum Phase {
+        case created
+        case starting
+        case running(any Channel)
+        case ended
+    }
+
+    private let group: MultiThreadedEventLoopGroup
+    private let loops: [NIOLoopBound<ProxyLoop>]
+    private let logger: Logger
+    private let phase = Mutex(Phase.created)
+
+    /// - Parameters:
+    ///   - configuration: what to proxy.
+    ///   - threads: the number of event loops, each a thread; one per core by default.
+    ///   - observer: told about each exchange.
+    ///   - logger: for what goes wrong inside the proxy itself.
+    /// - Throws: `ProxyConfigurationError`.
+    public convenience init(
+        configuration: ProxyConfiguration, threads: Int = System.coreCount, observer: ProxyObserver = ProxyObserver(), logger: Logger
+    ) throws {
+        var generator = SystemRandomNumberGenerator()
+        try self.init(
+            configuration: configuration, threads: threads, observer: observer, logger: logger, randomness: &generator,
+            unixNanoseconds: ProxyServer.systemUnixNanoseconds)
+    }
+
+    /// - Parameters:
+    ///   - randomness: seeds request ids and trace ids.
+    ///   - unixNanoseconds: the wall clock, for access records.
+    /// - Throws: `ProxyConfigurationError`.
+    public init(
+        configuration: ProxyConfiguration, threads: Int, observer: ProxyObserver, logger: Logger,
+        randomness: inout some RandomNumberGenerator, unixNanoseconds: @escaping @Sendable () -> Int64
+    ) throws {
+        let snapshot = try ProxySnapshot(configuration)
+        self.logger = logger
+        group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, threads))
+        var loops: [NIOLoopBound<ProxyLoop>] = []
+        for eventLoop in group.makeIterator() {
+            let generator = IdentifierGenerator(seededBy: &randomness)
+            let bound = try eventLoop.submit {
+                let loop = ProxyLoop(
+                    eventLoop: eventLoop, snapshot: snapshot, observer: observer, logger: logger, identifiers: generator,
+                    unixNanoseconds: unixNanoseconds, connector: SocketConnector(eventLoop: eventLoop))
+                loop.startSweeping()
+                return NIOLoopBound(loop, eventLoop: eventLoop)
+            }.wait()
+            loops.append(bound)
+        }
+        self.loops = loops
+    }
+
+    /// Begins to accept connections.
+    /// - Parameter port: 0 for any free one.
+    /// - Returns: the port it listens on.
+    /// - Throws: when the address cannot be bound, or the server was started before.
+    public func start(host: String, port: Int) async throws -> Int {
+        try phase.withLock { phase in
+            guard case .created = phase else { throw ProxyServerError.alreadyStarted }
+            phase = .starting
+        }
+        let loops = loops
+        let channel = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let bound = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { throw ProxyServerError.foreignLoop }
+                    try channel.pipeline.syncOperations.addHandler(ClientConnection(loop: bound.value))
+                }
+            }
+            .bind(host: host, port: port).get()
+        phase.withLock { $0 = .running(channel) }
+        return channel.localAddress?.port ?? port
+    }
+
+    /// Serves all further requests by `configuration`. Connections and requests under way are not touched.
+    /// - Throws: `ProxyConfigurationError`; then everything stays as it was.
+    public func reload(_ configuration: ProxyConfiguration) async throws {
+        let snapshot = try ProxySnapshot(configuration)
+        for bound in loops {
+            try await bound.eventLoop.submit { bound.value.adopt(snapshot) }.get()
+        }
+    }
+
+    /// Stops accepting, lets requests under way finish (their responses say `Connection: close`), cuts what is left when `deadline` has passed, and
+    /// ends the event loops. The server cannot be started again.
+    public func drain(within deadline: TimeAmount) async throws {
+        let last = phase.withLock { phase in
+            defer { phase = .ended }
+            return phase
+        }
+        if case .ended = last { return }
+        if case .running(let channel) = last { try await channel.close() }
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for bound in loops {
+                tasks.addTask { try await Self.drain(bound, within: deadline) }
+            }
+            try await tasks.waitForAll()
+        }
+        try await group.shutdownGracefully()
+    }
+
+    /// The number of client connections that are open.
+    public func connectionCount() async throws -> Int {
+        var count = 0
+        for bound in loops { count += try await bound.eventLoop.submit { bound.value.connectionCount }.get() }
+        return count
+    }
+
+    private static func drain(_ bound: NIOLoopBound<ProxyLoop>, within deadline: TimeAmount) async throws {
+        let eventLoop = bound.eventLoop
+        try await eventLoop.flatSubmit {
+            let cut = eventLoop.scheduleTask(in: deadline) { bound.value.cut() }
+            return bound.value.drain().map {
+                cut.cancel()
+                bound.value.cut()
+            }
+        }.get()
+    }
+
+    @Sendable
+    private static func systemUnixNanoseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}
+
+/// A misuse of `ProxyServer`.
+public struct ProxyServerError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let description: String
+
+    static let alreadyStarted = Self(description: "the server was started before")
+    static let foreignLoop = Self(description: "a connection arrived on an event loop that is not the server's")
+}

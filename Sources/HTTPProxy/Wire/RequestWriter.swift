@@ -1,0 +1,113 @@
+import NIOCore
+
+/// What the proxy itself puts into the head of a forwarded request.
+struct RequestIdentity {
+    let requestID: String
+    /// The value of `X-Forwarded-For`, the peer's address last.
+    let forwardedFor: String
+    let trace: TraceContext
+}
+
+/// Writes the head that goes to the upstream: the client's fields but for those of its own hop, those the proxy sets, and those that nobody
+/// outside may set. Untouched fields are copied as they stand, neighbours in one piece.
+struct RequestWriter {
+    let head: RequestHead
+    let snapshot: ProxySnapshot
+    let changes: HeaderChanges
+    /// Whoever sent this is a trusted proxy: what it says about host, scheme and trace is passed on.
+    let isTrusted: Bool
+
+    func write(_ identity: RequestIdentity, fallbackHost: Endpoint, to buffer: inout ByteBuffer) {
+        writeLine(to: &buffer)
+        head.bytes.withUnsafeReadableBytes { bytes in
+            var run: ByteRange?
+            for field in head.fields {
+                guard keeps(field, bytes) else { continue }
+                if let open = run, open.end == field.line.start {
+                    run = ByteRange(start: open.start, end: field.line.end)
+                } else {
+                    if let open = run { buffer.writeBytes(bytes[part: open]) }
+                    run = field.line
+                }
+            }
+            if let open = run { buffer.writeBytes(bytes[part: open]) }
+        }
+        if head.facts.host == nil { buffer.writeField("host", fallbackHost.description) }
+        if head.framing == .chunked { buffer.writeStaticString("transfer-encoding: chunked\r\n") }
+        if head.facts.acceptsTrailers { buffer.writeStaticString("te: trailers\r\nconnection: te\r\n") }
+        write(identity, to: &buffer)
+        for field in changes.upstreamFields { buffer.writeField(field.name, field.value) }
+        buffer.writeStaticString("\r\n")
+    }
+
+    private func writeLine(to buffer: inout ByteBuffer) {
+        buffer.writeString(head.method)
+        buffer.writeInteger(UInt8.space)
+        head.withPathBytes { _ = buffer.writeBytes($0) }
+        head.withQueryBytes { query in
+            buffer.writeInteger(UInt8.questionMark)
+            buffer.writeBytes(query)
+        }
+        buffer.writeStaticString(" HTTP/1.1\r\n")
+    }
+
+    private func write(_ identity: RequestIdentity, to buffer: inout ByteBuffer) {
+        buffer.writeStaticString("x-forwarded-for: ")
+        buffer.writeString(identity.forwardedFor)
+        if !(isTrusted && has(.forwardedProto)) { buffer.writeStaticString("\r\nx-forwarded-proto: http") }
+        if let host = head.facts.host, !(isTrusted && has(.forwardedHost)) {
+            buffer.writeStaticString("\r\nx-forwarded-host: ")
+            head.bytes.withUnsafeReadableBytes { _ = buffer.writeBytes($0[part: host]) }
+        }
+        buffer.writeStaticString("\r\nx-request-id: ")
+        buffer.writeString(identity.requestID)
+        buffer.writeStaticString("\r\ntraceparent: ")
+        identity.trace.write(to: &buffer)
+        buffer.writeStaticString("\r\n")
+    }
+
+    private func has(_ known: KnownField) -> Bool {
+        head.fields.contains { $0.known == known }
+    }
+
+    private func keeps(_ field: FieldEntry, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        switch field.known {
+        case .host, .contentLength, .expect: return true
+        case .forwardedProto, .forwardedHost: return isTrusted
+        case .tracestate: return keepsTraceState(field)
+        case .other: break
+        default: return false
+        }
+        let name = bytes[part: field.name]
+        if !snapshot.reservedPrefixes.isEmpty, snapshot.isReserved(name) { return false }
+        if head.facts.namesFields, isNamedByConnection(name, bytes) { return false }
+        return !changes.upstreamRemovals.contains { name.equalsIgnoringCase($0.utf8) }
+    }
+
+    /// `tracestate` goes with a trace that is continued; W3C asks to pass on up to 512 characters.
+    private func keepsTraceState(_ field: FieldEntry) -> Bool {
+        isTrusted && field.value.count <= 512
+    }
+
+    private func isNamedByConnection(_ name: UnsafeRawBufferPointer, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        head.fields.contains { $0.known == .connection && bytes[part: $0.value].listContains(name) }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether the comma-separated list has this element, in any case.
+    func listContains(_ name: UnsafeRawBufferPointer) -> Bool {
+        var found = false
+        forEachListElement { if $0.equalsIgnoringCase(name) { found = true } }
+        return found
+    }
+}
+
+extension ByteBuffer {
+    mutating func writeField(_ name: String, _ value: String) {
+        writeString(name)
+        writeStaticString(": ")
+        writeString(value)
+        writeStaticString("\r\n")
+    }
+}

@@ -1,0 +1,108 @@
+import NIOCore
+import NIOHTTP1
+
+/// How the body of a response goes to the client, and what becomes of the connection after it.
+struct ResponseFraming {
+    /// The client reads chunks.
+    let isChunked: Bool
+    let closes: Bool
+    /// The client speaks HTTP/1.0 and must be told that the connection stays open.
+    let saysKeepAlive: Bool
+
+    /// - Parameters:
+    ///   - wantsClose: the client or the proxy wants the connection closed after this response.
+    init(_ framing: BodyFraming, minorVersion: Int, wantsClose: Bool) {
+        let isOpenEnded = framing == .chunked || framing == .untilClose
+        isChunked = isOpenEnded && minorVersion == 1
+        closes = wantsClose || (isOpenEnded && minorVersion == 0)
+        saysKeepAlive = minorVersion == 0 && !closes
+    }
+}
+
+/// Writes the heads that go to the client.
+struct ResponseWriter {
+    let requestID: String
+    let changes: HeaderChanges
+
+    func write(_ head: ResponseHead, framing: ResponseFraming, to buffer: inout ByteBuffer) {
+        head.bytes.withUnsafeReadableBytes { bytes in
+            buffer.writeStaticString("HTTP/1.1 ")
+            buffer.writeBytes(bytes[part: head.statusRange])
+            if head.statusRange.count == 3 { buffer.writeStaticString(" ") }
+            buffer.writeStaticString("\r\n")
+            var run: ByteRange?
+            for field in head.fields {
+                guard keeps(field, of: head, bytes) else { continue }
+                if let open = run, open.end == field.line.start {
+                    run = ByteRange(start: open.start, end: field.line.end)
+                } else {
+                    if let open = run { buffer.writeBytes(bytes[part: open]) }
+                    run = field.line
+                }
+            }
+            if let open = run { buffer.writeBytes(bytes[part: open]) }
+        }
+        if framing.isChunked { buffer.writeStaticString("transfer-encoding: chunked\r\n") }
+        finish(framing, to: &buffer)
+    }
+
+    /// A 1xx head, passed on as it is but for the fields of the upstream's hop.
+    func write(informational head: ResponseHead, to buffer: inout ByteBuffer) {
+        head.bytes.withUnsafeReadableBytes { bytes in
+            buffer.writeStaticString("HTTP/1.1 ")
+            buffer.writeBytes(bytes[part: head.statusRange])
+            buffer.writeStaticString("\r\n")
+            for field in head.fields where keeps(field, of: head, bytes) { buffer.writeBytes(bytes[part: field.line]) }
+        }
+        buffer.writeStaticString("\r\n")
+    }
+
+    /// A local response, with its body unless `isHead`.
+    func write(_ response: LocalResponse, isHead: Bool, closes: Bool, minorVersion: Int, to buffer: inout ByteBuffer) {
+        buffer.writeStaticString("HTTP/1.1 ")
+        buffer.writeDecimal(Int(response.status.code))
+        buffer.writeInteger(UInt8.space)
+        buffer.writeString(response.status.reasonPhrase)
+        buffer.writeStaticString("\r\n")
+        for field in response.headers where Self.mayWrite(field.name, field.value) { buffer.writeField(field.name, field.value) }
+        let code = response.status.code
+        let hasBody = code >= 200 && code != 204 && code != 304
+        if hasBody {
+            buffer.writeStaticString("content-length: ")
+            buffer.writeDecimal(response.body.readableBytes)
+            buffer.writeStaticString("\r\n")
+        }
+        finish(ResponseFraming(.none, minorVersion: minorVersion, wantsClose: closes), to: &buffer)
+        if hasBody, !isHead { buffer.writeImmutableBuffer(response.body) }
+    }
+
+    private func finish(_ framing: ResponseFraming, to buffer: inout ByteBuffer) {
+        buffer.writeStaticString("x-request-id: ")
+        buffer.writeString(requestID)
+        buffer.writeStaticString("\r\n")
+        for field in changes.responseFields { buffer.writeField(field.name, field.value) }
+        if framing.closes { buffer.writeStaticString("connection: close\r\n") }
+        if framing.saysKeepAlive { buffer.writeStaticString("connection: keep-alive\r\n") }
+        buffer.writeStaticString("\r\n")
+    }
+
+    private func keeps(_ field: FieldEntry, of head: ResponseHead, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        switch field.known {
+        case .connection, .transferEncoding, .te, .hopByHop, .requestID: return false
+        // A length beside a status that has no body would be read as one by somebody.
+        case .contentLength: return head.status >= 200 && head.status != 204
+        default: break
+        }
+        guard head.namesFields else { return true }
+        let name = bytes[part: field.name]
+        return !head.fields.contains { $0.known == .connection && bytes[part: $0.value].listContains(name) }
+    }
+
+    private static func mayWrite(_ name: String, _ value: String) -> Bool {
+        guard !name.isEmpty, name.utf8.allSatisfy(\.isToken), value.utf8.allSatisfy(\.isFieldValue) else { return false }
+        switch name.lowercased() {
+        case "content-length", "connection", "transfer-encoding", "x-request-id": return false
+        default: return true
+        }
+    }
+}

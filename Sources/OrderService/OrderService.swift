@@ -1,0 +1,84 @@
+public import Chassis
+import ChassisEvents
+public import ChassisStorage
+import Contracts
+
+/// Creates and tracks orders, and drives the checkout.
+public enum OrderService {
+    public struct Settings: Sendable {
+        public var database: DatabaseURL
+        /// How long an order may wait for its payment before it is cancelled.
+        public var paymentWindow: Duration
+
+        public init(database: DatabaseURL, paymentWindow: Duration = .seconds(15 * 60)) {
+            self.database = database
+            self.paymentWindow = paymentWindow
+        }
+
+        public init(_ reader: SettingsReader) {
+            database = reader.database(default: "sqlite:.souk/orders.sqlite")
+            paymentWindow = reader.seconds(
+                "payment.window.seconds", default: 900, in: 1...604_800,
+                "How long an order may wait for its payment before it is cancelled.")
+        }
+    }
+
+    /// What an order-service needs of the services around it.
+    struct Neighbours: Sendable {
+        let products: Products
+        let payments: EventSource
+        let stock: EventSource
+        let users: EventSource
+        /// Ends what is under way to them.
+        let close: @Sendable () async -> Void
+    }
+
+    public static func assemble(_ settings: Settings, _ platform: Platform) async throws -> Service {
+        let toProducts = platform.client(to: .products)
+        let products = ProductsOverHTTP(client: toProducts)
+        let batcher = ReservationBatcher(time: platform.time, send: products.reserve)
+        let neighbours = Neighbours(
+            products: products.products(through: batcher), payments: .feed(of: platform.client(to: .payments)),
+            stock: .feed(of: toProducts), users: .feed(of: platform.client(to: .users)), close: { await batcher.shutDown() })
+        return try await assemble(settings, platform, neighbours)
+    }
+
+    static func assemble(_ settings: Settings, _ platform: Platform, _ neighbours: Neighbours) async throws -> Service {
+        let database = try await Database.open(
+            settings.database, migrations: Events.migrations + Idempotency.migrations + OrderMigrations.all, logger: platform.logger)
+        let changes = OrderChanges()
+        let events = Events(service: .orders, database: database, platform: platform, counters: [pendingCounter])
+        let store = OrderStore(
+            outbox: events.outbox, changes: changes, paymentWindow: settings.paymentWindow, now: { platform.time.now })
+        let idempotency = Idempotency(database: database, time: platform.time, randomness: platform.randomness)
+        let checkout = Checkout(store: store, products: neighbours.products, idempotency: idempotency)
+        let orders = Orders(database: database, store: store)
+        let following = OrderFollowing(
+            orders: orders, changes: changes, time: platform.time, pollInterval: pollInterval(database.dialect))
+        let sweep = DeadlineSweep(database: database, store: store, interval: sweepInterval)
+
+        var service = Service(.orders, authenticator: platform.authenticator())
+        service.requires("database") { try await database.ping() }
+        service.add(OrdersController(checkout: checkout, orders: orders, following: following), events.feed, events.operations)
+        service.run(events.consume(PaymentConsumer(store: store).consumer, from: neighbours.payments))
+        service.run(events.consume(StockConsumer(store: store).consumer, from: neighbours.stock))
+        service.run(events.consume(UserConsumer(store: store).consumer, from: neighbours.users))
+        service.run(events.work([sweep.job, .idempotencyRetention(idempotency)]))
+        service.atEnd { await neighbours.close() }
+        service.atEnd { await database.close() }
+        return service
+    }
+
+    /// How late an order may be cancelled after its time to pay.
+    private static let sweepInterval: Duration = .seconds(5)
+
+    /// On SQLite there is one process, which is told of every change; on Postgres another replica may have made it.
+    private static func pollInterval(_ dialect: Dialect) -> Duration {
+        dialect == .postgres ? .seconds(2) : OrderFollowing.heartbeatInterval
+    }
+
+    /// Orders that wait for their payment.
+    private static let pendingCounter = StatusCounter("ordersWaiting") { transaction in
+        try transaction.value("SELECT count(*) FROM orders WHERE status = 'pending'") ?? 0
+    }
+}

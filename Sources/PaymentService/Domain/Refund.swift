@@ -1,0 +1,15 @@
+import Commerce
+
+enum RefundStatus: String, Sendable, CaseIterable {
+    case pending, succeeded
+}
+
+/// Money on its way back to a customer.
+struct Refund: Sendable, Hashable {
+    let id: RefundID
+    let paymentID: PaymentID
+    let amount: Money
+    let reason: String
+    let status: RefundStatus
+    let createdAt: Timestamp
+}

@@ -1,0 +1,61 @@
+public import Chassis
+import ChassisEvents
+public import ChassisStorage
+import Commerce
+import Contracts
+
+/// product-service: the catalog, its search, its stock and the reservations of it.
+public enum ProductService {
+    public struct Settings: Sendable {
+        public var database: DatabaseURL
+        /// Whether an empty catalog is filled with demo products.
+        public var loadsDemoCatalog: Bool
+        /// How long a reservation is held before it ends by itself.
+        public var reservationLease: Duration
+
+        public init(database: DatabaseURL, loadsDemoCatalog: Bool = true, reservationLease: Duration = .seconds(900)) {
+            self.database = database
+            self.loadsDemoCatalog = loadsDemoCatalog
+            self.reservationLease = reservationLease
+        }
+
+        public init(_ reader: SettingsReader) {
+            database = reader.database(default: "sqlite:.souk/products.sqlite")
+            loadsDemoCatalog =
+                reader.choice("demo.catalog", default: Choice.true, "Whether an empty catalog gets the demo products.") == .true
+            reservationLease = reader.seconds(
+                "reservation.lease.seconds", default: 900, in: 1...86_400,
+                "How long pieces are held for an order before it is paid; not shorter than the payment deadline of order-service.")
+        }
+
+        private enum Choice: String, CaseIterable { case `true`, `false` }
+    }
+
+    /// Everything this service opens, answers, consumes and does by itself.
+    public static func assemble(_ settings: Settings, _ platform: Platform) async throws -> Service {
+        let database = try await Database.open(
+            settings.database, migrations: Events.migrations + Idempotency.migrations + ProductMigrations.all, logger: platform.logger)
+        let events = Events(
+            service: .products, database: database, platform: platform, counters: [ReservationStore.heldCounter])
+        let idempotency = Idempotency(database: database, time: platform.time, randomness: platform.randomness)
+        let products = ProductStore(database: database, time: platform.time)
+        let reservations = ReservationStore(
+            database: database, products: products, outbox: events.outbox, time: platform.time, lease: settings.reservationLease)
+        // On SQLite this process sees every change; on Postgres other replicas write too.
+        let cache = CatalogCache(
+            version: products.version, time: platform.time, limits: .init(maximumAge: database.dialect == .postgres ? .seconds(1) : nil))
+        if settings.loadsDemoCatalog { try await products.loadDemoCatalog() }
+
+        var service = Service(.products, authenticator: platform.authenticator())
+        service.requires("database") { try await database.ping() }
+        service.add(
+            ProductsController(products: products, cache: cache, idempotency: idempotency),
+            StockController(products: products, idempotency: idempotency),
+            ReservationsController(reservations: reservations),
+            events.feed, events.operations)
+        service.run(events.consume(OrderEvents(reservations: reservations).consumer, from: platform.client(to: .orders)))
+        service.run(events.work([LeaseSweep(reservations: reservations).job, .idempotencyRetention(idempotency)]))
+        service.atEnd { await database.close() }
+        return service
+    }
+}

@@ -1,0 +1,48 @@
+import Contracts
+import Foundation
+
+/// The processes of one shop: which executable, with which environment.
+struct Fleet: Sendable {
+    let host: String
+    let portBase: Int
+    let directory: DataDirectory
+    /// With `{service}` where the name of each service's own database goes; nil for SQLite files in the data directory.
+    let databaseURL: String?
+    let brokerURL: String?
+    let secret: String
+    /// Only user-service gets it, and only until the administrator exists.
+    let administratorPassword: String?
+    /// Where the executables are.
+    let executables: URL
+
+    /// The gateway comes last: it is of use once the others are.
+    static let services: [ServiceName] = [.users, .products, .orders, .payments, .notifications, .gateway]
+
+    func executable(of service: ServiceName) throws -> String {
+        let path = executables.appending(path: service.rawValue).path(percentEncoded: false)
+        guard FileManager.default.isExecutableFile(atPath: path) else { throw ShopError.missingExecutable(path) }
+        return path
+    }
+
+    /// What is added to this process's own environment. Secrets go this way, because a command line can be read by everybody.
+    func environment(of service: ServiceName) -> [String: String] {
+        var variables = [
+            "HOST": host,
+            "PORT": String(portBase + service.portOffset),
+            "SERVICE_SECRET": secret,
+            "EXIT_WITH_PARENT": "true",
+        ]
+        for other in ServiceName.allCases {
+            variables[other.addressVariable] = "http://\(host == "0.0.0.0" ? "127.0.0.1" : host):\(portBase + other.portOffset)"
+        }
+        if service != .gateway {
+            variables["DATABASE_URL"] =
+                databaseURL?.replacingOccurrences(of: "{service}", with: service.databaseName) ?? directory.databaseURL(of: service)
+        }
+        if let brokerURL { variables["BROKER_URL"] = brokerURL }
+        if service == .users, let administratorPassword { variables["SOUK_ADMIN_PASSWORD"] = administratorPassword }
+        return variables
+    }
+
+    var ports: [Int] { Self.services.map { portBase + $0.portOffset } }
+}

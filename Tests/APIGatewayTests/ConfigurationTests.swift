@@ -1,0 +1,149 @@
+import Contracts
+import HTTPProxy
+import NIOCore
+import Testing
+
+@testable import APIGateway
+
+@Suite("The configuration file")
+struct ConfigurationTests {
+    private static let good = """
+        trustedProxies: [10.0.0.0/8]
+        clusters:
+          - name: shop
+            endpoints:
+              - http://127.0.0.1:3001
+              - http://[::1]:3002
+            connectSeconds: 0.5
+            maximumConnections: 10
+        routes:
+          - name: all
+            path: /api
+            cluster: shop
+          - name: one
+            host: shop.example.com
+            path: /api/things/{id}
+            methods: [get, POST]
+            cluster: shop
+            authentication: required
+            totalSeconds: 0
+            firstByteSeconds: 2
+            maximumBodyBytes: 10
+        """
+
+    @Test("what it says is what is configured")
+    func good() throws {
+        let configuration = try GatewayConfiguration(yaml: Self.good, variables: [:])
+        #expect(configuration.clusters[0].endpoints == [Endpoint(host: "127.0.0.1", port: 3001), Endpoint(host: "::1", port: 3002)])
+        #expect(configuration.clusters[0].connections.connectTimeout == .milliseconds(500))
+        #expect(configuration.clusters[0].connections.maximumConnections == 10)
+        let (all, one) = (configuration.routes[0], configuration.routes[1])
+        #expect(all.path == .prefix("/api") && all.methods == nil && all.authentication == .none && all.maximumBodyBytes == 1 << 20)
+        #expect(one.path == .template("/api/things/{id}") && one.methods == ["GET", "POST"] && one.host == "shop.example.com")
+        #expect(one.authentication == .required && one.maximumBodyBytes == 10)
+        #expect(one.timeouts.total == nil && one.timeouts.firstByte == .seconds(2))
+        #expect(configuration.trustedProxies.count == 1)
+    }
+
+    /// A mistake: the line that is changed, what it says then, the line that is told, and words that it is told with.
+    struct Mistake: Sendable, CustomTestStringConvertible {
+        let line: Int
+        let text: String
+        let told: Int?
+        let words: String
+        var testDescription: String { "line \(line): \(text)" }
+
+        init(_ line: Int, _ text: String, told: Int? = nil, _ words: String) {
+            (self.line, self.text, self.told, self.words) = (line, text, told ?? line, words)
+        }
+    }
+
+    @Test(
+        "a mistake is told with its line",
+        arguments: [
+            Mistake(1, "trustedProxies: [10.0.0.0/99]", "“10.0.0.0/99” must be an address range"),
+            Mistake(1, "trustedProxies: 10.0.0.0/8", "“trustedProxies” must be a list"),
+            Mistake(1, "trustedProxies: [[10]]", "must be a list of texts"),
+            Mistake(1, "trustedProxy: [10.0.0.0/8]", "“trustedProxy” is not known here"),
+            Mistake(9, "routes: {a: b}\nhosts:", told: 10, "“hosts” is not known here"),
+            Mistake(3, "  - nam: shop", "“nam” is not known here (known: connectSeconds, endpoints"),
+            Mistake(3, "  - name: ''", "“name” must be a text"),
+            Mistake(5, "      - https://127.0.0.1:3001", "“https://127.0.0.1:3001” must be an address"),
+            Mistake(6, "      - http://127.0.0.1:3001/path", "must be an address"),
+            Mistake(6, "      - http://127.0.0.1:3001?query", "must be an address"),
+            Mistake(6, "      - http://127.0.0.1:99999", "must be an address"),
+            Mistake(6, "      - http://:3001", "must be an address"),
+            Mistake(6, "      - localhost", "must be an address"),
+            Mistake(7, "    connectSeconds: soon", "“connectSeconds” must be a number of seconds between 0.01 and 60"),
+            Mistake(7, "    connectSeconds: 0", "“connectSeconds” must be a number of seconds"),
+            Mistake(8, "    maximumConnections: 1.5", "“maximumConnections” must be a whole number between 1 and 65536"),
+            Mistake(8, "    maximumConnections: 0", "“maximumConnections” must be a whole number"),
+            Mistake(10, "  - all\n  - name: all", "must be a mapping"),
+            Mistake(11, "    path: api", "“path” must begin with /"),
+            Mistake(11, "    exact: true", told: 10, "“path” is missing"),
+            Mistake(12, "    cluster: shops", "there is no cluster “shops”"),
+            Mistake(12, "    exact: true", told: 10, "“cluster” is missing"),
+            Mistake(13, "  - name: all", "“all” is there twice"),
+            Mistake(14, "    exact: sometimes", "“exact” must be true or false"),
+            Mistake(16, "    methods: GET", "“methods” must be a list"),
+            Mistake(18, "    authentication: maybe", "“authentication” must be one of required, optional, none"),
+            Mistake(18, "    authentification: required", "“authentification” is not known here"),
+            Mistake(19, "    totalSeconds: -1", "“totalSeconds” must be a number of seconds"),
+            Mistake(20, "    firstByteSeconds: 90000", "“firstByteSeconds” must be a number of seconds"),
+            Mistake(21, "    maximumBodyBytes: -1", "“maximumBodyBytes” must be a whole number"),
+            Mistake(21, "    maximumBodyBytes: ${LIMIT}", "the environment has no LIMIT"),
+            Mistake(17, "    cluster: {shop", told: 18, "not YAML"),
+            Mistake(11, "\tpath: /api", "not YAML"),
+        ])
+    func mistakes(mistake: Mistake) throws {
+        var lines = Self.good.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        lines[mistake.line - 1] = mistake.text
+        let error = try #require(throws: GatewayConfigurationError.self) {
+            try GatewayConfiguration(yaml: lines.joined(separator: "\n"), variables: [:])
+        }
+        #expect(error.line == mistake.told)
+        #expect(error.sentence.contains(mistake.words))
+        #expect(error.description.hasPrefix("line \(mistake.told ?? 0): "))
+    }
+
+    @Test(
+        "a file with nothing to route is a mistake",
+        arguments: ["", "clusters: []", "routes: []", "[]", "# only a comment", "clusters: [{name: a, endpoints: []}]\nroutes: []"])
+    func nothing(yaml: String) {
+        #expect(throws: GatewayConfigurationError.self) { try GatewayConfiguration(yaml: yaml, variables: [:]) }
+    }
+
+    @Test("variables stand for their values, and a value is no variable")
+    func variables() throws {
+        let yaml = """
+            clusters: [{name: "${NAME}", endpoints: ["http://${HOST}:${PORT}"]}]
+            routes: [{name: r, path: /x, cluster: "${NAME}"}]
+            """
+        let variables = ["NAME": "${NAME}", "HOST": "10.0.0.1", "PORT": "80"]
+        let configuration = try GatewayConfiguration(yaml: yaml, variables: variables)
+        #expect(
+            configuration.clusters[0].name == "${NAME}" && configuration.clusters[0].endpoints == [Endpoint(host: "10.0.0.1", port: 80)])
+    }
+
+    @Test("the standard configuration has every service behind, and protects what is somebody's")
+    func standard() throws {
+        var variables: [String: String] = [:]
+        for service in APIGateway.servicesBehind { variables[service.addressVariable] = "http://127.0.0.1:\(3000 + service.portOffset)" }
+        let configuration = try GatewayConfiguration(yaml: StandardConfiguration.yaml, variables: variables)
+        #expect(configuration.clusters.map(\.name) == ["users", "products", "orders", "payments", "notifications"])
+        #expect(configuration.clusters.map { $0.endpoints[0].port } == [3001, 3002, 3003, 3004, 3005])
+        let open = configuration.routes.filter { $0.authentication == .none }.map(\.name)
+        #expect(Set(open) == ["register", "login", "token", "logout", "password-reset", "jwks", "categories"])
+        let stream = try #require(configuration.routes.first { $0.name == "order-events" })
+        #expect(stream.timeouts.total == nil)
+    }
+
+    @Test("a mistake in a file stops the start with the file's name and the line")
+    func atStart() throws {
+        let file = try ConfigurationFile("routes: nowhere")
+        defer { file.remove() }
+        let settings = APIGateway.Settings(configurationFile: file.path)
+        let error = try #require(throws: (any Error).self) { try settings.configuration(variables: [:]) }
+        #expect("\(error)".contains("gateway.yaml, line 1: “routes” must be a list"))
+    }
+}

@@ -1,0 +1,231 @@
+@testable import HTTPProxy
+
+/// Watches an exchange from outside and knows only what it is told and what it does. It keeps the world's side (what can happen next) and
+/// the promises (what must never happen), and shares no code with the exchange.
+struct ExchangeWitness: Hashable {
+    enum Violation: Error, Hashable {
+        case broken(String)
+    }
+
+    private enum Link: Hashable {
+        case none
+        case wanted(fresh: Bool)
+        case lent(reused: Bool)
+    }
+
+    let isIdempotent: Bool
+    let keepsClient: Bool
+
+    // The world.
+    private(set) var decided = false
+    private var requestEnded = false
+    private var requestBroken = false
+    private var halfClosed = false
+    private var clientWritable = true
+    private var upstreamWritable = true
+    private var link = Link.none
+    private var gotBytes = false
+    private var gotHead: Bool?
+    private var gotEnd = false
+
+    // What was done.
+    private var holds = false
+    private var sentHead = false
+    private var sentEnd = false
+    private var sentBody = false
+    private var retried = false
+    private var wroteHead = false
+    private var wroteEnd = false
+    private var pausedClient = false
+    private var pausedUpstream = false
+    private(set) var finished = false
+
+    init(isIdempotent: Bool, keepsClient: Bool) {
+        self.isIdempotent = isIdempotent
+        self.keepsClient = keepsClient
+    }
+
+    private var isLent: Bool { if case .lent = link { true } else { false } }
+
+    /// Everything the world could do next.
+    var possibleEvents: [ExchangeEvent] {
+        var events: [ExchangeEvent] = [.clientGone, .timeout, .clientWritable(!clientWritable)]
+        if !decided { events += [.forward, .answer, .refuse(.notFound)] }
+        if !requestEnded, !requestBroken, !pausedClient {
+            events += [.requestBody, .requestEnd, .requestInvalid(.bodyTooLarge)]
+        }
+        if !halfClosed, !pausedClient { events.append(.clientHalfClosed) }
+        switch link {
+        case .none: break
+        case .wanted(let fresh):
+            events += [.upstreamReady(reused: false), .upstreamUnavailable(.connectFailed)]
+            if !fresh { events.append(.upstreamReady(reused: true)) }
+        case .lent:
+            events += [.upstreamClosed(silent: !gotBytes), .upstreamInvalid, .upstreamWritable(!upstreamWritable)]
+            // Also while its reading is paused: bytes that were read before still come through.
+            guard !gotEnd else { break }
+            if gotHead == nil {
+                events += [.responseInformational, .responseHead(keepsAlive: true), .responseHead(keepsAlive: false)]
+            } else {
+                events += [.responseBody, .responseEnd(isReusable: true), .responseEnd(isReusable: false)]
+            }
+        }
+        return events
+    }
+
+    /// Takes in one event and what the exchange did about it.
+    mutating func observe(_ event: ExchangeEvent, _ reaction: ExchangeReaction) throws(Violation) {
+        if finished {
+            try require(reaction.actions.isEmpty, "nothing is done after the end")
+            return
+        }
+        let wasLent = link
+        let hadBytes = gotBytes
+        note(event)
+        try checkUpstream(reaction.actions, event, wasLent, hadBytes: hadBytes)
+        try checkClient(reaction)
+        try checkFlow(reaction.actions)
+        try checkEnd(reaction.actions)
+    }
+
+    private mutating func note(_ event: ExchangeEvent) {
+        switch event {
+        case .forward, .answer, .refuse: decided = true
+        case .requestEnd: requestEnded = true
+        case .requestInvalid: requestBroken = true
+        case .clientHalfClosed:
+            halfClosed = true
+            if !requestEnded { requestBroken = true }
+        case .clientWritable(let writable): clientWritable = writable
+        case .upstreamWritable(let writable): upstreamWritable = writable
+        case .upstreamReady(let reused):
+            link = .lent(reused: reused)
+            (gotBytes, gotHead, gotEnd, upstreamWritable, sentHead, sentEnd) = (false, nil, false, true, false, false)
+        case .upstreamUnavailable: link = .none
+        case .responseInformational: gotBytes = true
+        case .responseHead(let keepsAlive): (gotBytes, gotHead) = (true, keepsAlive)
+        case .responseEnd(let isReusable): (gotEnd, gotHead) = (true, gotHead.map { $0 && isReusable })
+        default: break
+        }
+    }
+
+    private mutating func checkUpstream(
+        _ actions: ExchangeActions, _ event: ExchangeEvent, _ wasLent: Link, hadBytes: Bool
+    ) throws(Violation) {
+        if actions.contains(.cancelAcquire) {
+            guard case .wanted = link else { throw .broken("only what is waited for is cancelled") }
+            link = .none
+        }
+        if actions.contains(.closeUpstream) {
+            try require(isLent, "only a lent connection is closed")
+            link = .none
+        }
+        if actions.contains(.acquire) {
+            try require(event == .forward && link == .none, "a connection is wanted when the policies let the request pass")
+            link = .wanted(fresh: false)
+        }
+        if actions.contains(.acquireFresh) {
+            try require(wasLent == .lent(reused: true), "only a reused connection can be stale")
+            try require(!retried && isIdempotent && !sentBody && !hadBytes && !wroteHead, "only a harmless request is repeated, once")
+            try require(event == .upstreamClosed(silent: true), "only silence is answered by repeating")
+            retried = true
+            link = .wanted(fresh: true)
+        }
+        if case .upstreamReady = event { try require(actions.contains(.sendRequestHead), "a connection is used at once") }
+        if actions.contains(.sendRequestHead) {
+            try require(isLent && !sentHead, "one request head to a connection")
+            sentHead = true
+        }
+        if actions.contains(.holdBody) {
+            try require(!isLent && !holds, "at most one piece is held, and only without a connection")
+            holds = true
+        }
+        if actions.contains(.sendHeldBody) {
+            try require(isLent && sentHead && holds && !sentEnd, "what is held follows the head")
+            (holds, sentBody) = (false, true)
+        }
+        if actions.contains(.sendRequestBody) {
+            try require(isLent && sentHead && !holds && !sentEnd, "body goes after the head, in order, before the end")
+            sentBody = true
+        }
+        if actions.contains(.sendRequestEnd) {
+            try require(isLent && sentHead && !holds && !sentEnd && requestEnded, "the end is sent once, after all else")
+            sentEnd = true
+        }
+        if actions.contains(.releaseUpstream) {
+            try require(isLent && sentEnd && gotEnd && gotHead == true, "only a connection that is clean on both sides is used again")
+            link = .none
+        }
+    }
+
+    private mutating func checkClient(_ reaction: ExchangeReaction) throws(Violation) {
+        let actions = reaction.actions
+        if actions.contains(.writeInformational) { try require(!wroteHead, "no interim response after the final one") }
+        if actions.contains(.writeResponseHead) {
+            try require(!wroteHead, "one response head")
+            wroteHead = true
+        }
+        if actions.contains(.writeResponseBody) { try require(wroteHead && !wroteEnd, "body lies between head and end") }
+        if actions.contains(.writeResponseEnd) {
+            try require(wroteHead && !wroteEnd && gotEnd, "the end comes once, and only with the upstream's own")
+            wroteEnd = true
+        }
+        if actions.contains(.writeAnswer) {
+            try require(!wroteHead, "no answer of the proxy's own after a response head")
+            (wroteHead, wroteEnd) = (true, true)
+        }
+    }
+
+    private mutating func checkFlow(_ actions: ExchangeActions) throws(Violation) {
+        if actions.contains(.pauseClient) {
+            try require(!pausedClient, "paused once")
+            pausedClient = true
+        }
+        if actions.contains(.resumeClient) {
+            try require(pausedClient, "resumed only when paused")
+            pausedClient = false
+        }
+        if actions.contains(.pauseUpstream) {
+            try require(!pausedUpstream && isLent, "paused once, while lent")
+            pausedUpstream = true
+        }
+        if actions.contains(.resumeUpstream) {
+            try require(pausedUpstream, "resumed only when paused")
+            pausedUpstream = false
+        }
+        if !isLent {
+            // A released connection must be readable for its next borrower; a closed one no longer matters.
+            if actions.contains(.releaseUpstream) { try require(!pausedUpstream, "a connection is given back reading") }
+            pausedUpstream = false
+        }
+        guard actions.isDisjoint(with: .finish) else { return }
+        if isLent, !upstreamWritable, !requestEnded {
+            try require(pausedClient, "the client is not read while the upstream cannot be written")
+        }
+        if holds, !requestEnded { try require(pausedClient, "the client is not read while a piece is held") }
+        if isLent, !clientWritable { try require(pausedUpstream, "the upstream is not read while the client cannot be written") }
+        if isLent, clientWritable { try require(!pausedUpstream, "the upstream is read while the client can be written") }
+        if isLent, upstreamWritable { try require(!pausedClient, "the client is read while the upstream can be written") }
+    }
+
+    private mutating func checkEnd(_ actions: ExchangeActions) throws(Violation) {
+        let ends = actions.intersection(.finish)
+        guard !ends.isEmpty else { return }
+        finished = true
+        try require([.finishKeepingClient, .finishClosingClient, .finishCuttingClient].contains(ends), "one ending")
+        try require(link == .none, "no upstream connection outlives its exchange")
+        try require(!pausedClient, "the client's connection is left reading")
+        if ends == .finishCuttingClient {
+            try require(!wroteEnd, "a complete response is not cut")
+        } else {
+            try require(wroteHead && wroteEnd, "without a complete response the connection is cut")
+        }
+        if ends == .finishKeepingClient {
+            try require(keepsClient && requestEnded && !requestBroken && !halfClosed, "kept only when both sides are complete")
+        }
+    }
+
+    private func require(_ holds: Bool, _ promise: String) throws(Violation) {
+        if !holds { throw .broken(promise) }
+    }
+}

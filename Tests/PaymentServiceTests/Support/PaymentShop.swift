@@ -1,0 +1,156 @@
+import Chassis
+import ChassisEvents
+import ChassisStorage
+import ChassisTesting
+import Commerce
+import Contracts
+import Foundation
+import HTTPTypes
+import Logging
+import Synchronization
+import Testing
+
+@testable import PaymentService
+
+/// A real payment-service on a loopback port: its consumer, its jobs, its routes, beside an order-service that a test plays.
+struct PaymentShop: Sendable {
+    let client: TestClient
+    let database: Database
+    private let orders: OrderEvents
+
+    /// - Parameters:
+    ///   - before: what order-service has said before the service starts: the consumer meets it in one batch, before any job runs.
+    ///   - provider: who moves the money; the sandbox by default.
+    static func open(
+        before: [OrderSaying] = [], provider: @Sendable (Database) -> PaymentProvider = { SandboxProvider(database: $0).provider },
+        _ body: @escaping @Sendable (PaymentShop) async throws -> Void
+    ) async throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let harness = try ServiceHarness(.payments, randomness: .withoutJitter())
+        let database = try await Database.open(.sqliteMemory, migrations: PaymentService.migrations, logger: logger)
+        let orders = try await OrderEvents(logger: logger)
+        for saying in before { try await orders.say(saying) }
+        let service = PaymentService.assemble(on: database, orders: orders.source, provider: provider(database), harness.platform)
+        try await harness.run(service) { client in
+            try await body(PaymentShop(client: client, database: database, orders: orders))
+        }
+        await orders.close()
+        await database.close()
+    }
+
+    func say(_ sayings: OrderSaying...) async throws {
+        for saying in sayings { try await orders.say(saying) }
+    }
+
+    // MARK: Waiting
+
+    /// Returns once every event is consumed and no job is left that is not dead.
+    func settled() async throws {
+        try await consumed()
+        try await eventually("all jobs are done") {
+            try await database.read { transaction in
+                try transaction.value("SELECT COUNT(*) FROM jobs WHERE state <> 'dead' AND kind NOT LIKE 'every:%'", as: Int.self) == 0
+            }
+        }
+    }
+
+    func consumed() async throws {
+        let latest = try await orders.latest()
+        try await eventually("all events are consumed") {
+            let status = try await client.get("/internal/status", as: .service(.orders)).json
+            return status["consumers"][0]["position"].integer == latest
+        }
+    }
+
+    // MARK: Looking
+
+    func payment(ofOrder order: Int64) async throws -> JSONValue {
+        try await client.get("/api/payments?orderId=\(order)", as: .administrator).json[0]
+    }
+
+    func id(ofOrder order: Int64) async throws -> Int64 {
+        try #require(try await payment(ofOrder: order)["id"].integer)
+    }
+
+    /// What this service has said, in order: the types of its events without `souk.payment.`.
+    func said() async throws -> [String] {
+        try await events().map { $0["type"].string?.replacing("souk.payment.", with: "") ?? "" }
+    }
+
+    func events() async throws -> [JSONValue] {
+        try await client.get("/internal/events?after=0&limit=500", as: .service(.orders)).json.array
+    }
+
+    func refund(_ order: Int64, _ body: JSONValue, key: String? = nil, as caller: TestCaller = .administrator) async throws
+        -> TestClient.Reply
+    {
+        try await client.post(
+            "/api/payments/\(try await id(ofOrder: order))/refunds", body, as: caller, headers: key.map { [.idempotencyKey: $0] } ?? [:])
+    }
+}
+
+/// Something that order-service says.
+enum OrderSaying: Sendable {
+    case placed(Int64, amount: Int64, currency: Currency = .usd, method: String = "tok_visa", user: Int64 = 7)
+    case cancelled(Int64, user: Int64 = 7)
+}
+
+/// Order-service, as far as its events go.
+private struct OrderEvents: Sendable {
+    private let database: Database
+    private let events: Events
+
+    init(logger: Logger) async throws {
+        database = try await Database.open(.sqliteMemory, migrations: Events.migrations, logger: logger)
+        events = Events(service: .orders, database: database, time: .system, randomness: .system, logger: logger)
+    }
+
+    var source: EventSource { .outbox(of: events) }
+
+    func latest() async throws -> Int64 {
+        try await database.read { try $0.value("SELECT COALESCE(MAX(sequence), 0) FROM outbox") } ?? 0
+    }
+
+    func say(_ saying: OrderSaying) async throws {
+        try await database.write { [outbox = events.outbox] transaction in
+            switch saying {
+            case .placed(let order, let amount, let currency, let method, let user):
+                let placed = OrderPlaced(
+                    orderID: try #require(OrderID(rawValue: order)), userID: try #require(UserID(rawValue: user)), lines: [],
+                    total: Money(minorUnits: amount, currency: currency), paymentMethod: method)
+                try outbox.append(placed, in: transaction)
+            case .cancelled(let order, let user):
+                let cancelled = OrderCancelled(
+                    orderID: try #require(OrderID(rawValue: order)), userID: try #require(UserID(rawValue: user)),
+                    reservationID: "r\(order)",
+                    total: .zero(.usd), reason: .requested, previousStatus: .pending)
+                try outbox.append(cancelled, in: transaction)
+            }
+        }
+    }
+
+    func close() async { await database.close() }
+}
+
+extension Randomness {
+    /// Draws next to nothing, always different: no backoff has to be waited for, and no two ids are the same.
+    static func withoutJitter() -> Randomness {
+        let count = Atomic<UInt64>(0)
+        return Randomness { count.wrappingAdd(1, ordering: .relaxed).newValue }
+    }
+}
+
+/// Looks again and again, letting others run in between, until the condition holds; gives up after half a minute.
+func eventually(_ what: Comment, _ condition: () async throws -> Bool) async throws {
+    let end = ContinuousClock.now + .seconds(30)
+    while ContinuousClock.now < end {
+        if try await condition() { return }
+        await Task.yield()
+    }
+    Issue.record("never: \(what)")
+}
+
+extension JSONValue {
+    var array: [JSONValue] { if case .array(let elements) = self { elements } else { [] } }
+    var members: Set<String> { if case .object(let members) = self { Set(members.keys) } else { [] } }
+}

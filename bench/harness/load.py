@@ -1,0 +1,70 @@
+"""Load on one system by wrk, with a script of wrk/."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+
+from .processes import Failure, processor_seconds
+
+SCRIPTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "wrk")
+WRK_THREADS = 1
+
+#: What can be driven: how a person calls it, its script, and what that is told beside what every script is.
+KINDS = {
+    "orders": ("Orders: POST /api/orders", "orders.lua", {}),
+    "keyed-orders": ("Orders, each with an Idempotency-Key of its own", "orders.lua", {"BENCH_KEY": "bench"}),
+    "reads": ("Reads: GET /api/products", "reads.lua", {"BENCH_PATH": "/api/products"}),
+    "unique-reads": ("Reads, no two alike: GET /api/products?visit=N", "reads.lua", {"BENCH_PATH": "/api/products", "BENCH_UNIQUE": "1"}),
+}
+
+
+def drive(system, kind, seconds, connections):
+    """Drives `system` and returns what wrk counted, per second and in milliseconds, and the processor time it took.
+
+    wrk sends a connection's next request when the last is answered, so that latency and rate are of `connections` patient clients.
+    Requests that are under way at the end are not counted, though the system may complete them.
+    """
+    wrk = shutil.which("wrk")
+    if not wrk:
+        raise Failure("wrk is missing; install it with: scripts/bootstrap --bench")
+    _, script, told = KINDS[kind]
+    environment = {
+        **os.environ, **told, "BENCH_SCRIPTS": SCRIPTS, "BENCH_TOKEN": system.customer.token,
+        "BENCH_BODY": json.dumps({"userId": system.customer_id, "productId": system.product_id, "quantity": 1}),
+    }
+    if "BENCH_KEY" in told:
+        environment["BENCH_KEY"] = f"bench-{time.time_ns():x}"
+    command = [
+        wrk, f"-t{WRK_THREADS}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", os.path.join(SCRIPTS, script),
+        f"http://127.0.0.1:{system.port}"]
+    pids = system.pids()
+    before = processor_seconds(pids)
+    try:
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds + 60)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"wrk did not end: {' '.join(command)}")
+    after = processor_seconds(pids)
+    summary = [line for line in ended.stdout.splitlines() if line.startswith("SUMMARY ")]
+    if ended.returncode != 0 or not summary:
+        raise Failure(f"wrk failed: {ended.stdout}{ended.stderr}")
+    found = measurement(json.loads(summary[0].removeprefix("SUMMARY ")), before, after)
+    if gone := set(pids) - set(system.pids()):
+        found["errors"]["processes ended"] = len(gone)
+    return found
+
+
+def measurement(counted, before, after):
+    errors = {name: counted[name] for name in ("status", "connect", "read", "write", "timeout") if counted[name]}
+    requests = max(counted["requests"], 1)
+    return {
+        "requests": counted["requests"],
+        "perSecond": counted["requests"] / (counted["durationMicroseconds"] / 1e6),
+        **{name: counted[name] / 1000 for name in ("p50", "p90", "p99", "p999", "max")},
+        # Whole responses, headers too.
+        "bytesPerResponse": counted["bytes"] / requests,
+        # "status" counts answers of 400 and above. Not one of the requests here may end so.
+        "errors": errors,
+        "processorMillisecondsPerRequest": {name: (after[name] - before.get(name, 0)) * 1000 / requests for name in after},
+    }

@@ -1,0 +1,73 @@
+"""Tables for people."""
+
+import statistics
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def table(header, rows):
+    """Markdown that also reads well as text: first column to the left, the others to the right."""
+    cells = [[str(cell) for cell in row] for row in [header, *rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+
+    def line(row):
+        first, *others = (cell.ljust(width) if column == 0 else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths)))
+        return "| " + " | ".join([first, *others]) + " |"
+
+    rule = "| " + " | ".join("-" * width if column == 0 else "-" * (width - 1) + ":" for column, width in enumerate(widths)) + " |"
+    return "\n".join([line(cells[0]), rule, *map(line, cells[1:])])
+
+
+def load_table(rounds):
+    """`rounds`: one {system: measurement} each; Souk is the first system. Rates of each round, then medians."""
+    systems = list(rounds[0])
+    peers = systems[1:]
+    header = ["", *(f"{system} /s" for system in systems), *(f"souk : {peer}" for peer in peers)]
+    rows = []
+    for number, results in enumerate(rounds, start=1):
+        rates = [results[system]["perSecond"] for system in systems]
+        rows.append([f"round {number}", *(f"{rate:,.0f}" for rate in rates), *(f"{rates[0] / rate:.1f}" for rate in rates[1:] if rate)])
+    medians = [median(results[system]["perSecond"] for results in rounds) for system in systems]
+    ratios = [median(results[systems[0]]["perSecond"] / results[peer]["perSecond"] for results in rounds) for peer in peers]
+    rows.append(["**median**", *(f"**{rate:,.0f}**" for rate in medians), *(f"**{ratio:.1f}**" for ratio in ratios)])
+    for percentile in ("p50", "p99", "p999"):
+        values = [median(results[system][percentile] for results in rounds) for system in systems]
+        rows.append([f"{percentile} ms", *(f"{value:,.1f}" for value in values), *("" for _ in peers)])
+    sizes = [median(results[system]["bytesPerResponse"] for results in rounds) for system in systems]
+    rows.append(["bytes a response", *(f"{size:,.0f}" for size in sizes), *("" for _ in peers)])
+    return table(header, rows)
+
+
+def processor_table(rounds):
+    """Milliseconds of processor time that each process used per request, medians over the rounds."""
+    lines = []
+    for system in rounds[0]:
+        used = [results[system]["processorMillisecondsPerRequest"] for results in rounds]
+        parts = {name: median(each.get(name, 0) for each in used) for name in used[0]}
+        text = ", ".join(f"{name} {value:.3f}" for name, value in sorted(parts.items(), key=lambda part: -part[1]) if value >= 0.0005)
+        lines.append(f"processor ms a request, {system}: {sum(parts.values()):.3f} ({text})")
+    return "\n".join(lines)
+
+
+def memory_table(found):
+    """`found`: {system: {process: {"pss": KiB, "rss": KiB}}}."""
+    rows = []
+    for system, processes in found.items():
+        for name, sizes in processes.items():
+            rows.append([f"{system}: {name}", f"{sizes['pss'] / 1024:.1f}", f"{sizes['rss'] / 1024:.1f}"])
+        total = {kind: sum(sizes[kind] for sizes in processes.values()) / 1024 for kind in ("pss", "rss")}
+        rows.append([f"**{system}, all**", f"**{total['pss']:.1f}**", f"**{total['rss']:.1f}**"])
+    return table(["memory, MiB", "proportional (PSS)", "resident (RSS)"], rows)
+
+
+def start_table(found):
+    """`found`: {kind of data directory: [{"ready": s, "catalog": s}, …]}."""
+    rows = []
+    for kind, times in found.items():
+        ready = [each["ready"] for each in times]
+        rows.append([
+            kind, f"**{median(ready):.2f}**", f"{min(ready):.2f}…{max(ready):.2f}",
+            f"{median(each['catalog'] for each in times):.2f}", str(len(times))])
+    return table(["start over", "all ready, s", "from…to", "first catalog, s", "rounds"], rows)
