@@ -48,7 +48,7 @@ public enum Launch {
             transport: .asyncHTTPClient(eventLoopGroup: eventLoopGroup), eventLoopGroup: eventLoopGroup,
             metrics: metrics)
         let exporter = TracingSetup.bootstrap(settings, service: name.rawValue, transport: platform.transport, logger: platform.logger)
-        if exitsWithParent { stopWhenInputEnds() }
+        if exitsWithParent { Lifeline.stopWhenInputEnds() }
         if settings.serviceSecretIsGenerated {
             platform.logger.warning("SERVICE_SECRET is not set: other services cannot call this one")
         }
@@ -63,16 +63,6 @@ public enum Launch {
     }
 
     private enum Switch: String, CaseIterable { case `true`, `false` }
-
-    /// The parent holds the other end of standard input: when it is gone, however it ended, so is the reason to run.
-    private static func stopWhenInputEnds() {
-        let watcher = Thread {
-            var byte: UInt8 = 0
-            while read(STDIN_FILENO, &byte, 1) > 0 {}
-            kill(getpid(), SIGTERM)
-        }
-        watcher.start()
-    }
 
     private static func complain(_ text: String) {
         FileHandle.standardError.write(Data((text + "\n").utf8))

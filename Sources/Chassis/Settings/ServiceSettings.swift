@@ -64,6 +64,9 @@ public struct ServiceSettings: Sendable {
             let standard = "http://127.0.0.1:\(Self.standardPortBase + other.portOffset)"
             addresses[other] = reader.httpURL(key, default: standard, "Where \(other.rawValue) is.")
         }
+        if reader.optionalText("broker.url", "A message broker; this version has none and carries events by the HTTP feed.") != nil {
+            reader.mistake("BROKER_URL (--broker-url) must not be set: this version carries events by the HTTP feed only.")
+        }
         drainTimeout = reader.seconds("drain.seconds", default: 20, in: 0...600, "How long work under way at shutdown may take.")
         traceEndpoint = reader.optionalHTTPURL("otel.exporter.otlp.endpoint", "Where traces go (OTLP over HTTP); unset sends none.")
         traceRatio = reader.fraction("otel.traces.sampler.arg", default: 1, "Which part of the traces that begin here is sent.")

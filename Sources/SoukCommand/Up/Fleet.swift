@@ -8,7 +8,6 @@ struct Fleet: Sendable {
     let directory: DataDirectory
     /// With `{service}` where the name of each service's own database goes; nil for SQLite files in the data directory.
     let databaseURL: String?
-    let brokerURL: String?
     let secret: String
     /// Only user-service gets it, and only until the administrator exists.
     let administratorPassword: String?
@@ -39,7 +38,6 @@ struct Fleet: Sendable {
             variables["DATABASE_URL"] =
                 databaseURL?.replacingOccurrences(of: "{service}", with: service.databaseName) ?? directory.databaseURL(of: service)
         }
-        if let brokerURL { variables["BROKER_URL"] = brokerURL }
         if service == .users, let administratorPassword { variables["SOUK_ADMIN_PASSWORD"] = administratorPassword }
         return variables
     }

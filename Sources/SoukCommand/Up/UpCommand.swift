@@ -21,9 +21,6 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Postgres instead of SQLite files: postgres://…/{service}.")
     var databaseURL: String?
 
-    @Option(help: "RabbitMQ instead of the HTTP feed: amqp://….")
-    var brokerURL: String?
-
     @Option(help: "How many seconds work under way may take to finish when the shop stops.")
     var drainSeconds = 20
 
@@ -56,7 +53,7 @@ struct UpCommand: AsyncParsableCommand {
     private func fleet(in directory: DataDirectory) throws -> Fleet {
         let given = ProcessInfo.processInfo.environment["SOUK_ADMIN_PASSWORD"]
         return Fleet(
-            host: host, portBase: portBase, directory: directory, databaseURL: databaseURL, brokerURL: brokerURL,
+            host: host, portBase: portBase, directory: directory, databaseURL: databaseURL,
             secret: try directory.secret(),
             administratorPassword: given == nil && !directory.hasAdministrator ? Randomness.system.hex(bytes: 9) : nil,
             executables: (Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])).deletingLastPathComponent())
