@@ -115,7 +115,11 @@ let package = Package(
         .target(name: "NotificationService", dependencies: serviceDependencies + ["CCurl", mustache, nioPosix]),
         .target(
             name: "SoukCommand",
-            dependencies: ["Commerce", "Contracts", "Chassis", argumentParser, subprocess, logging, httpTypes, nioPosix, unixSignals]
+            dependencies: [
+                "APIGateway", "UserService", "ProductService", "OrderService", "PaymentService", "NotificationService", "Commerce",
+                "Contracts",
+                "Chassis", argumentParser, subprocess, logging, httpTypes, nioPosix, unixSignals,
+            ]
         ),
 
         // MARK: Executables

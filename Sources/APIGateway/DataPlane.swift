@@ -20,7 +20,7 @@ struct DataPlane: ServiceLifecycle.Service {
     func run() async throws {
         var ports = controlPort.makeAsyncIterator()
         guard let port = await ports.next() else { return }
-        let proxy = try ProxyServer(
+        let proxy = try await ProxyServer(
             configuration: try configuration(controlPort: port), threads: settings.threads, observer: observer, logger: platform.logger)
         let listening = try await proxy.start(host: platform.settings.host, port: platform.settings.port)
         platform.logger.info("gateway listening", metadata: ["host": "\(platform.settings.host)", "port": "\(listening)"])

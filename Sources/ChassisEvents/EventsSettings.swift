@@ -10,7 +10,7 @@ public struct EventsSettings: Sendable {
     /// How long a consumer's request waits at the producer for events.
     public var consumerWait: Duration = .seconds(25)
     /// The pause after a consumer has emptied the feed: what happens meanwhile comes in one batch.
-    public var consumerPace: Duration = .milliseconds(5)
+    public var consumerPace: Duration = .milliseconds(25)
     /// How often a consumer that needs a person looks whether one has come.
     public var deadStopInterval: Duration = .seconds(60)
     /// How an event that fails is tried again. All later events of its producer wait.

@@ -115,6 +115,12 @@ extension JSONValue: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral, 
         return elements[index]
     }
 
+    /// The elements of an array; none of anything else.
+    public var array: [JSONValue] { if case .array(let elements) = self { elements } else { [] } }
+
+    /// The names of an object's members; none of anything else.
+    public var members: Set<String> { if case .object(let members) = self { Set(members.keys) } else { [] } }
+
     public var count: Int {
         switch self {
         case .array(let elements): elements.count

@@ -18,7 +18,7 @@ struct FaultTests {
             let client = try await RawClient.connect(port: port)
             let response = try await client.get("/")
             #expect(response.status == 503 && response["retry-after"] == "1")
-            #expect(response.body.contains("urn:souk:problem:service-unavailable"))
+            #expect(response.body.contains("urn:souk:problem:unavailable"))
             // The client's connection is as good as before.
             #expect(try await client.get("/").status == 503)
         }

@@ -71,7 +71,7 @@ struct LifecycleTests {
         let upstream = try await TestUpstream.start()
         let answers = Counter()
         let wrong = Collector<String>()
-        let proxy = try ProxyServer(configuration: everything(to: upstream.endpoint), threads: 2, logger: Logger(label: "test"))
+        let proxy = try await ProxyServer(configuration: everything(to: upstream.endpoint), threads: 2, logger: Logger(label: "test"))
         let port = try await proxy.start(host: "127.0.0.1", port: 0)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             for _ in 0..<8 {
@@ -89,7 +89,7 @@ struct LifecycleTests {
     @Test("a request that outlasts the drain is cut")
     func drainDeadline() async throws {
         let upstream = try await RawUpstream.start { _, _, _ in }
-        let proxy = try ProxyServer(configuration: everything(to: upstream.endpoint), threads: 1, logger: Logger(label: "test"))
+        let proxy = try await ProxyServer(configuration: everything(to: upstream.endpoint), threads: 1, logger: Logger(label: "test"))
         let port = try await proxy.start(host: "127.0.0.1", port: 0)
         let client = try await RawClient.connect(port: port)
         try await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")

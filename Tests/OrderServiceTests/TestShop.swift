@@ -39,7 +39,7 @@ struct TestShop: Sendable {
                     client: client, identities: harness.identities, stock: stock, payments: payments, products: products, users: users,
                     routes: service.routes))
         }
-        for neighbour in [payments, products, users] { await neighbour.database.close() }
+        for neighbour in [payments, products, users] { await neighbour.close() }
     }
 
     /// Places an order of laptops and returns its id.
@@ -67,37 +67,4 @@ struct TestShop: Sendable {
         let reply = try await client.get("/internal/events?after=0&limit=500", as: .service(.notifications))
         return reply.json.array.filter { $0["type"].string == type.eventType }.map { $0["data"] }
     }
-}
-
-/// Another service, as far as its events go.
-struct Neighbour: Sendable {
-    let database: Database
-    private let events: Events
-
-    init(_ name: ServiceName, _ time: TimeSource) async throws {
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        database = try await Database.open(.sqliteMemory, migrations: Events.migrations, logger: logger)
-        events = Events(service: name, database: database, time: time, randomness: .system, logger: logger)
-    }
-
-    var source: EventSource { .outbox(of: events) }
-
-    func say(_ event: some Event) async throws {
-        try await database.write { [events] in try events.outbox.append(event, in: $0) }
-    }
-}
-
-/// Asks until the answer is yes; fails after half a minute.
-func eventually(_ what: Comment, _ condition: () async throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(30)
-    while ContinuousClock.now < end {
-        if try await condition() { return }
-        await Task.yield()
-    }
-    Issue.record(what)
-}
-
-extension JSONValue {
-    var array: [JSONValue] { if case .array(let elements) = self { elements } else { [] } }
-    var members: Set<String> { if case .object(let members) = self { Set(members.keys) } else { [] } }
 }

@@ -74,12 +74,12 @@ extension SystemTests {
                     "{}", #"{"productId":"1","quantity":"1"}"#, #"{"productId":true,"quantity":[1]}"#, #"{"productId":null,"quantity":{}}"#,
                 ] {
                     let problem = try await expectRefusal(.post, "/api/orders", body, as: customer.caller)
-                    #expect(problem["errors"].elements.compactMap { $0["pointer"].string } == ["/productId", "/quantity"], "\(body)")
+                    #expect(problem["errors"].array.compactMap { $0["pointer"].string } == ["/productId", "/quantity"], "\(body)")
                 }
                 let product = try await expectRefusal(.post, "/api/products", #"{"name":7,"price":"9","stock":"many"}"#, as: administrator)
-                #expect(product["errors"].elements.compactMap { $0["pointer"].string } == ["/name", "/price", "/stock"])
+                #expect(product["errors"].array.compactMap { $0["pointer"].string } == ["/name", "/price", "/stock"])
                 let user = try await expectRefusal(.post, "/api/users/register", #"{"name":[],"email":7}"#, as: .anonymous)
-                #expect(user["errors"].elements.compactMap { $0["pointer"].string } == ["/name", "/email", "/password"])
+                #expect(user["errors"].array.compactMap { $0["pointer"].string } == ["/name", "/email", "/password"])
             }
         }
 

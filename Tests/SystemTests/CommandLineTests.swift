@@ -15,6 +15,23 @@ extension SystemTests {
             #expect(process.text == "souk \(SoukVersion.current)\n")
         }
 
+        @Test("a service's own executable and souk serve are the same program", .timeLimit(.minutes(1)), arguments: ServiceName.allCases)
+        func ownExecutable(_ service: ServiceName) async throws {
+            let logs = shop.directory.appending(path: "help-\(service.rawValue)")
+            let own = try SoukProcess(executable: service.rawValue, ["--help"], output: logs.appendingPathExtension("own"))
+            let served = try SoukProcess(["serve", service.rawValue, "--help"], output: logs.appendingPathExtension("served"))
+            #expect(try await own.waitForExit() == 0)
+            #expect(try await served.waitForExit() == 0)
+            #expect(own.text == served.text && own.text.contains("SERVICE_SECRET"))
+        }
+
+        @Test("souk serve names the services there are", .timeLimit(.minutes(1)))
+        func serveNobody() async throws {
+            let process = try SoukProcess(["serve", "cart-service"], output: shop.directory.appending(path: "serve.log"))
+            #expect(try await process.waitForExit() != 0)
+            #expect(process.text.contains("There is no such service.") && process.text.contains("One of: api-gateway, user-service"))
+        }
+
         @Test("souk up says where to go", .timeLimit(.minutes(1)))
         func welcome() {
             let gateway = "http://127.0.0.1:\(shop.portBase)"

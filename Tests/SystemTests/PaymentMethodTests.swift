@@ -35,7 +35,7 @@ extension SystemTests {
             let order = try await shop.outcome(of: id, of: customer)
 
             #expect(order["status"].string == ending.status)
-            #expect(order["timeline"].elements.compactMap { $0["status"].string } == ["pending", ending.status])
+            #expect(order["timeline"].array.compactMap { $0["status"].string } == ["pending", ending.status])
             #expect(order["timeline"][1]["reason"].string == ending.reason)
 
             let payments = try await shop.payments(of: id)
@@ -79,7 +79,7 @@ extension SystemTests {
                 let order = try await shop.order(id, of: customer)
                 return order["payment"]["refunded"] == 39.98 ? order : JSONValue?.none
             }
-            #expect(order["timeline"].elements.compactMap { $0["status"].string }.prefix(3) == ["pending", "paid", "cancelled"])
+            #expect(order["timeline"].array.compactMap { $0["status"].string }.prefix(3) == ["pending", "paid", "cancelled"])
             let expected = ["order-cancelled", "order-paid", "order-placed", "refund-issued"]
             try await eventually("the messages \(expected)") {
                 try await shop.messages(about: id, to: customer).sorted() == expected ? () : nil
@@ -97,7 +97,7 @@ extension SystemTests {
             expectProblem(cancel)
             #expect(try await client.post("/api/orders/\(id)/deliver", as: administrator).status == .ok)
             let order = try await shop.order(id, of: customer)
-            #expect(order["timeline"].elements.compactMap { $0["status"].string } == ["pending", "paid", "shipped", "delivered"])
+            #expect(order["timeline"].array.compactMap { $0["status"].string } == ["pending", "paid", "shipped", "delivered"])
             #expect(try await shop.stock(of: product) == 2)
         }
 

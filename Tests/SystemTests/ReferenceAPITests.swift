@@ -57,7 +57,7 @@ extension SystemTests {
         func products() async throws {
             let reply = try await client.get("/api/products?unknown=1")
             #expect(reply.status == .ok)
-            let products = reply.json.elements
+            let products = reply.json.array
             #expect(products.count >= 2)
             #expect(products.allSatisfy { $0.members.isSuperset(of: ["id", "name", "price", "stock"]) })
             #expect(products.first?["name"] == "Laptop" && products.first?["price"] == 999)
@@ -111,9 +111,9 @@ extension SystemTests {
             let id = try #require(placed.json["id"].integer)
             let found = try await shop.outcome(of: id, of: customer)
             #expect(found["status"] == "paid" && found["totalPrice"] == 25)
-            #expect(found["timeline"].elements.map { $0["status"] } == ["pending", "paid"])
+            #expect(found["timeline"].array.map { $0["status"] } == ["pending", "paid"])
             let history = try await client.get("/api/orders/user/\(customer.id)", as: customer.caller)
-            #expect(history.status == .ok && history.json.elements.first?["id"].integer == id)
+            #expect(history.status == .ok && history.json.array.first?["id"].integer == id)
         }
 
         @Test("an order of several lines has no member that only a single line has", .timeLimit(.minutes(1)))
@@ -154,7 +154,7 @@ extension SystemTests {
             #expect(reply.status == .ok)
             #expect(reply.json.members == ["gateway", "services"])
             #expect(reply.json["gateway"] == "healthy")
-            let services = reply.json["services"].elements
+            let services = reply.json["services"].array
             #expect(
                 Set(services.compactMap { $0["name"].string })
                     == ["user-service", "product-service", "order-service", "payment-service", "notification-service"])

@@ -48,7 +48,7 @@ default:
         clusters: [Cluster(name: "constant", endpoints: [Endpoint(host: "127.0.0.1", port: last)])],
         routes: [Route(name: "all", path: .prefix("/"), target: .cluster("constant"))])
     let threads = arguments.count > 4 ? Int(arguments[4]) ?? 1 : 1
-    let proxy = try ProxyServer(configuration: configuration, threads: threads, logger: Logger(label: "proxy"))
+    let proxy = try await ProxyServer(configuration: configuration, threads: threads, logger: Logger(label: "proxy"))
     print("proxy on \(try await proxy.start(host: "127.0.0.1", port: port))")
     // Until the process is told to end.
     try await Task.sleep(for: .seconds(86_400))

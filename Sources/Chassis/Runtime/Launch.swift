@@ -12,10 +12,12 @@ import UnixSignals
 /// ```
 public enum Launch {
     /// Runs one service as this process. Returns after a graceful stop; exits with 64 on wrong settings and 1 when the service fails.
+    ///
+    /// - Parameter arguments: the command line, beginning with the program's name.
     public static func service<Settings>(
-        _ name: ServiceName, settings: (SettingsReader) -> Settings, assemble: (Settings, Platform) async throws -> Service
+        _ name: ServiceName, _ arguments: [String] = CommandLine.arguments, settings: (SettingsReader) -> Settings,
+        assemble: (Settings, Platform) async throws -> Service
     ) async {
-        let arguments = CommandLine.arguments
         if arguments.contains("--version") { return print("\(name.rawValue) \(SoukVersion.current)") }
         do {
             try await run(name, arguments: arguments, settings, assemble)
@@ -54,7 +56,10 @@ public enum Launch {
         }
         do {
             let service = try await assemble(own, platform)
-            try await ServiceHost(service, platform: platform, exporter: exporter).run(gracefulShutdownSignals: [.sigterm, .sigint])
+            let host = ServiceHost(service, platform: platform, exporter: exporter)
+            try await withTaskExecutorPreference(EventLoopTaskExecutor(eventLoopGroup.next())) {
+                try await host.run(gracefulShutdownSignals: [.sigterm, .sigint])
+            }
         } catch {
             await platform.transport.shutDown()
             throw error

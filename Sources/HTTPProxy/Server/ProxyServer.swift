@@ -14,7 +14,7 @@ import Synchronization
 /// An HTTP/1.1 reverse proxy on its own event loops.
 ///
 /// ```swift
-/// let proxy = try ProxyServer(configuration: configuration, logger: logger)
+/// let proxy = try await ProxyServer(configuration: configuration, logger: logger)
 /// let port = try await proxy.start(host: "127.0.0.1", port: 0)
 /// // …
 /// try await proxy.drain(within: .seconds(10))
@@ -43,9 +43,9 @@ public final class ProxyServer: Sendable {
     /// - Throws: `ProxyConfigurationError`.
     public convenience init(
         configuration: ProxyConfiguration, threads: Int = System.coreCount, observer: ProxyObserver = ProxyObserver(), logger: Logger
-    ) throws {
+    ) async throws {
         var generator = SystemRandomNumberGenerator()
-        try self.init(
+        try await self.init(
             configuration: configuration, threads: threads, observer: observer, logger: logger, randomness: &generator,
             unixNanoseconds: ProxyServer.systemUnixNanoseconds)
     }
@@ -57,20 +57,20 @@ public final class ProxyServer: Sendable {
     public init(
         configuration: ProxyConfiguration, threads: Int, observer: ProxyObserver, logger: Logger,
         randomness: inout some RandomNumberGenerator, unixNanoseconds: @escaping @Sendable () -> Int64
-    ) throws {
+    ) async throws {
         let snapshot = try ProxySnapshot(configuration)
         self.logger = logger
         group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, threads))
         var loops: [NIOLoopBound<ProxyLoop>] = []
         for eventLoop in group.makeIterator() {
             let generator = IdentifierGenerator(seededBy: &randomness)
-            let bound = try eventLoop.submit {
+            let bound = try await eventLoop.submit {
                 let loop = ProxyLoop(
                     eventLoop: eventLoop, snapshot: snapshot, observer: observer, logger: logger, identifiers: generator,
                     unixNanoseconds: unixNanoseconds, connector: SocketConnector(eventLoop: eventLoop))
                 loop.startSweeping()
                 return NIOLoopBound(loop, eventLoop: eventLoop)
-            }.wait()
+            }.get()
             loops.append(bound)
         }
         self.loops = loops

@@ -77,7 +77,6 @@ enum ShopError: Error, CustomStringConvertible {
     case notRunning(String)
     case runsAlready(String)
     case portsInUse([Int])
-    case missingExecutable(String)
     case stillUnhealthy(String)
 
     var description: String {
@@ -86,7 +85,6 @@ enum ShopError: Error, CustomStringConvertible {
         case .runsAlready(let path): "A shop runs from \(path) already. Choose another --data-dir."
         case .portsInUse(let ports):
             "These ports are in use: \(ports.sorted().map(String.init).joined(separator: ", ")). Choose others with --port-base."
-        case .missingExecutable(let path): "\(path) is missing. Build it with: swift build"
         case .stillUnhealthy(let details): "Not all services became healthy in time:\n\(details)"
         }
     }

@@ -1,7 +1,7 @@
 import Contracts
 import Foundation
 
-/// The processes of one shop: which executable, with which environment.
+/// The processes of one shop, and the environment of each.
 struct Fleet: Sendable {
     let host: String
     let portBase: Int
@@ -11,17 +11,9 @@ struct Fleet: Sendable {
     let secret: String
     /// Only user-service gets it, and only until the administrator exists.
     let administratorPassword: String?
-    /// Where the executables are.
-    let executables: URL
 
     /// The gateway comes last: it is of use once the others are.
     static let services: [ServiceName] = [.users, .products, .orders, .payments, .notifications, .gateway]
-
-    func executable(of service: ServiceName) throws -> String {
-        let path = executables.appending(path: service.rawValue).path(percentEncoded: false)
-        guard FileManager.default.isExecutableFile(atPath: path) else { throw ShopError.missingExecutable(path) }
-        return path
-    }
 
     /// What is added to this process's own environment. Secrets go this way, because a command line can be read by everybody.
     func environment(of service: ServiceName) -> [String: String] {

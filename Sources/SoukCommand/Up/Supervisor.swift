@@ -10,7 +10,7 @@ import Synchronization
     import SystemPackage
 #endif
 
-// One child process a service. A child that ends is started again: at once the first time, then after a delay that doubles up to
+// One child process a service: this executable once more, told which service to be (`ServeCommand`). A child that ends is started again: at once the first time, then after a delay that doubles up to
 // `longestDelay`, and counts anew once it has lived for `steadyAfter`. Cancelling the supervisor stops all children: SIGTERM, time to finish,
 // SIGKILL.
 //
@@ -23,6 +23,8 @@ final class Supervisor: Sendable {
     private static let shortestDelay = Duration.milliseconds(100)
     private static let longestDelay = Duration.seconds(10)
     private static let steadyAfter = Duration.seconds(30)
+
+    private static let executable = Bundle.main.executablePath ?? CommandLine.arguments[0]
 
     private let fleet: Fleet
     private let drainTimeout: Duration
@@ -77,7 +79,9 @@ final class Supervisor: Sendable {
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: drainTimeout)]
         let variables = fleet.environment(of: service).map { (Environment.Key(stringLiteral: $0.key), Optional($0.value)) }
         let result = try await Subprocess.run(
-            .path(FilePath(try fleet.executable(of: service))),
+            .path(FilePath(Self.executable)),
+            // The name under which the system lists it.
+            arguments: Arguments(executablePathOverride: service.rawValue, remainingValues: ["serve", service.rawValue]),
             environment: .inherit.updating(Dictionary(uniqueKeysWithValues: variables)),
             platformOptions: options,
             input: .fileDescriptor(input, closeAfterSpawningProcess: false),

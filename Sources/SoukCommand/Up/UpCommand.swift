@@ -43,7 +43,6 @@ struct UpCommand: AsyncParsableCommand {
         let busy = Ports.inUse(Fleet.services.map { portBase + $0.portOffset }, host: host)
         guard busy.isEmpty else { throw ShopError.portsInUse(busy) }
         let fleet = try fleet(in: directory)
-        for service in Fleet.services { _ = try fleet.executable(of: service) }
         try directory.write(RunningShop(host: host, portBase: portBase, processIdentifier: ProcessInfo.processInfo.processIdentifier))
         defer { directory.removeRunningShop() }
         try await supervise(fleet)
@@ -55,8 +54,7 @@ struct UpCommand: AsyncParsableCommand {
         return Fleet(
             host: host, portBase: portBase, directory: directory, databaseURL: databaseURL,
             secret: try directory.secret(),
-            administratorPassword: given == nil && !directory.hasAdministrator ? Randomness.system.hex(bytes: 9) : nil,
-            executables: (Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])).deletingLastPathComponent())
+            administratorPassword: given == nil && !directory.hasAdministrator ? Randomness.system.hex(bytes: 9) : nil)
     }
 
     /// Runs the fleet until SIGINT or SIGTERM, then stops it. Fails when the services do not become healthy.

@@ -7,7 +7,6 @@ import Contracts
 import Foundation
 import HTTPTypes
 import Logging
-import Synchronization
 import Testing
 
 @testable import NotificationService
@@ -38,7 +37,7 @@ struct NotificationShop: Sendable {
         try await harness.run(service) { client in
             try await body(NotificationShop(client: client, users: users, orders: orders, payments: payments))
         }
-        for neighbour in [users, orders, payments] { await neighbour.database.close() }
+        for neighbour in [users, orders, payments] { await neighbour.close() }
     }
 
     // MARK: Waiting and looking
@@ -100,49 +99,4 @@ struct NotificationShop: Sendable {
             expiresAt: Timestamp(millisecondsSinceEpoch: 1_800_000_000_000))
         return try await client.send(.post, "/internal/messages", bytes: try JSON.encodedData(message), as: .service(.users)).status
     }
-}
-
-/// Another service, as far as its events go.
-struct Neighbour: Sendable {
-    let database: Database
-    private let events: Events
-
-    init(_ name: ServiceName) async throws {
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        database = try await Database.open(.sqliteMemory, migrations: Events.migrations, logger: logger)
-        events = Events(service: name, database: database, time: .system, randomness: .system, logger: logger)
-    }
-
-    var source: EventSource { .outbox(of: events) }
-
-    func say(_ event: some Event) async throws {
-        try await database.write { [outbox = events.outbox] in try outbox.append(event, in: $0) }
-    }
-
-    func latest() async throws -> Int64 {
-        try await database.read { try $0.value("SELECT COALESCE(MAX(sequence), 0) FROM outbox") } ?? 0
-    }
-}
-
-extension Randomness {
-    /// Draws next to nothing, always different: no backoff has to be waited for, and no two ids are the same.
-    static func withoutJitter() -> Randomness {
-        let count = Atomic<UInt64>(0)
-        return Randomness { count.wrappingAdd(1, ordering: .relaxed).newValue }
-    }
-}
-
-/// Looks again and again, letting others run in between, until the condition holds; gives up after half a minute.
-func eventually(_ what: Comment, _ condition: () async throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(30)
-    while ContinuousClock.now < end {
-        if try await condition() { return }
-        await Task.yield()
-    }
-    Issue.record("never: \(what)")
-}
-
-extension JSONValue {
-    var array: [JSONValue] { if case .array(let elements) = self { elements } else { [] } }
-    var members: Set<String> { if case .object(let members) = self { Set(members.keys) } else { [] } }
 }

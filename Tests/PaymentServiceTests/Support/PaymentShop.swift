@@ -7,7 +7,6 @@ import Contracts
 import Foundation
 import HTTPTypes
 import Logging
-import Synchronization
 import Testing
 
 @testable import PaymentService
@@ -16,7 +15,7 @@ import Testing
 struct PaymentShop: Sendable {
     let client: TestClient
     let database: Database
-    private let orders: OrderEvents
+    private let orders: Neighbour
 
     /// - Parameters:
     ///   - before: what order-service has said before the service starts: the consumer meets it in one batch, before any job runs.
@@ -28,7 +27,7 @@ struct PaymentShop: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let harness = try ServiceHarness(.payments, randomness: .withoutJitter())
         let database = try await Database.open(.sqliteMemory, migrations: PaymentService.migrations, logger: logger)
-        let orders = try await OrderEvents(logger: logger)
+        let orders = try await Neighbour(.orders)
         for saying in before { try await orders.say(saying) }
         let service = PaymentService.assemble(on: database, orders: orders.source, provider: provider(database), harness.platform)
         try await harness.run(service) { client in
@@ -95,62 +94,20 @@ enum OrderSaying: Sendable {
     case cancelled(Int64, user: Int64 = 7)
 }
 
-/// Order-service, as far as its events go.
-private struct OrderEvents: Sendable {
-    private let database: Database
-    private let events: Events
-
-    init(logger: Logger) async throws {
-        database = try await Database.open(.sqliteMemory, migrations: Events.migrations, logger: logger)
-        events = Events(service: .orders, database: database, time: .system, randomness: .system, logger: logger)
-    }
-
-    var source: EventSource { .outbox(of: events) }
-
-    func latest() async throws -> Int64 {
-        try await database.read { try $0.value("SELECT COALESCE(MAX(sequence), 0) FROM outbox") } ?? 0
-    }
-
-    func say(_ saying: OrderSaying) async throws {
-        try await database.write { [outbox = events.outbox] transaction in
-            switch saying {
-            case .placed(let order, let amount, let currency, let method, let user):
-                let placed = OrderPlaced(
+extension Neighbour {
+    fileprivate func say(_ saying: OrderSaying) async throws {
+        switch saying {
+        case .placed(let order, let amount, let currency, let method, let user):
+            try await say(
+                OrderPlaced(
                     orderID: try #require(OrderID(rawValue: order)), userID: try #require(UserID(rawValue: user)), lines: [],
-                    total: Money(minorUnits: amount, currency: currency), paymentMethod: method)
-                try outbox.append(placed, in: transaction)
-            case .cancelled(let order, let user):
-                let cancelled = OrderCancelled(
+                    total: Money(minorUnits: amount, currency: currency), paymentMethod: method))
+        case .cancelled(let order, let user):
+            try await say(
+                OrderCancelled(
                     orderID: try #require(OrderID(rawValue: order)), userID: try #require(UserID(rawValue: user)),
                     reservationID: "r\(order)",
-                    total: .zero(.usd), reason: .requested, previousStatus: .pending)
-                try outbox.append(cancelled, in: transaction)
-            }
+                    total: .zero(.usd), reason: .requested, previousStatus: .pending))
         }
     }
-
-    func close() async { await database.close() }
-}
-
-extension Randomness {
-    /// Draws next to nothing, always different: no backoff has to be waited for, and no two ids are the same.
-    static func withoutJitter() -> Randomness {
-        let count = Atomic<UInt64>(0)
-        return Randomness { count.wrappingAdd(1, ordering: .relaxed).newValue }
-    }
-}
-
-/// Looks again and again, letting others run in between, until the condition holds; gives up after half a minute.
-func eventually(_ what: Comment, _ condition: () async throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(30)
-    while ContinuousClock.now < end {
-        if try await condition() { return }
-        await Task.yield()
-    }
-    Issue.record("never: \(what)")
-}
-
-extension JSONValue {
-    var array: [JSONValue] { if case .array(let elements) = self { elements } else { [] } }
-    var members: Set<String> { if case .object(let members) = self { Set(members.keys) } else { [] } }
 }

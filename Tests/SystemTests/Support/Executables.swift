@@ -9,6 +9,4 @@ enum Executables {
         }
         return candidates.first { FileManager.default.isExecutableFile(atPath: $0.appending(path: "souk").path) } ?? candidates[0]
     }()
-
-    static var souk: URL { directory.appending(path: "souk") }
 }

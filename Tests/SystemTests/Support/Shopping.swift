@@ -5,12 +5,6 @@ import Foundation
 import HTTPTypes
 
 extension JSONValue {
-    /// The elements of an array; none where there is no array.
-    var elements: [JSONValue] { if case .array(let elements) = self { elements } else { [] } }
-
-    /// The names of an object's members.
-    var members: Set<String> { if case .object(let members) = self { Set(members.keys) } else { [] } }
-
     /// A number, exact.
     var decimal: Decimal? {
         switch self {
@@ -72,7 +66,7 @@ extension SystemShop {
     func payments(of order: Int64) async throws -> [JSONValue] {
         let reply = try await client.get("/api/payments?orderId=\(order)", as: administrator)
         guard reply.status == .ok else { throw unexpected(reply) }
-        return reply.json.elements
+        return reply.json.array
     }
 
     /// The subjects' kinds of all messages that tell the customer of this order.
@@ -86,8 +80,8 @@ extension SystemShop {
     func ledger() async throws -> (sums: [Decimal], provider: Decimal) {
         let reply = try await client.get("/api/payments/ledger", as: administrator)
         guard reply.status == .ok else { throw unexpected(reply) }
-        let provider = reply.json["accounts"].elements.filter { $0["account"] == "provider" }.compactMap { $0["balance"].decimal }
-        return (reply.json["sums"].elements.compactMap { $0["sum"].decimal }, provider.reduce(0, +))
+        let provider = reply.json["accounts"].array.filter { $0["account"] == "provider" }.compactMap { $0["balance"].decimal }
+        return (reply.json["sums"].array.compactMap { $0["sum"].decimal }, provider.reduce(0, +))
     }
 
     /// A whole list, page after page.
@@ -97,7 +91,7 @@ extension SystemShop {
         while let path = next {
             let reply = try await client.get(path, as: caller)
             guard reply.status == .ok else { throw unexpected(reply) }
-            found += reply.json.elements
+            found += reply.json.array
             next = reply.headers[.link].flatMap { link in
                 guard link.contains("rel=\"next\""), let start = link.firstIndex(of: "<"), let end = link.firstIndex(of: ">") else {
                     return nil

@@ -1,6 +1,6 @@
 import Foundation
 
-/// One run of the `souk` command. What it prints goes to a file, so that no pipe can fill up and stop it.
+/// One run of the `souk` command, or of another executable. What it prints goes to a file, so that no pipe can fill up and stop it.
 final class SoukProcess: Sendable {
     private let process: Process
     private let output: URL
@@ -8,13 +8,13 @@ final class SoukProcess: Sendable {
     private let lifeline: Pipe
 
     /// - Parameter output: the file that gets standard output and standard error.
-    init(_ arguments: [String], environment: [String: String] = [:], output: URL) throws {
+    init(executable: String = "souk", _ arguments: [String], environment: [String: String] = [:], output: URL) throws {
         try Data().write(to: output)
         let file = try FileHandle(forWritingTo: output)
         process = Process()
         lifeline = Pipe()
         self.output = output
-        process.executableURL = Executables.souk
+        process.executableURL = Executables.directory.appending(path: executable)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = lifeline
