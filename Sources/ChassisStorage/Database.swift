@@ -42,6 +42,28 @@ public struct Database: Sendable {
         return Database(driver: driver)
     }
 
+    /// Opens a database that exists, to look at it: it is read as it is, and nothing is created, migrated or changed.
+    ///
+    /// The service that owns it may run, have stopped, or have been killed with a log still to be read. What it commits later is seen by later
+    /// reads, unless it was at rest when it was opened: should it be started meanwhile, open it anew.
+    ///
+    /// - Throws: ``StorageError``, with a sentence for a person, when there is none, or none of Souk's.
+    public static func openForReading(
+        _ url: DatabaseURL, options: DatabaseOptions = DatabaseOptions(readers: 1), logger: Logger
+    ) async throws -> Database {
+        guard case .sqliteFile(let path) = url.location else {
+            throw StorageError(.url, "this build reads sqlite:PATH only; it has no Postgres driver")
+        }
+        let database = Database(driver: SQLiteDriver.openForReading(path, options: options, logger: logger))
+        do {
+            try await database.ping()
+        } catch {
+            await database.close()
+            throw error
+        }
+        return database
+    }
+
     /// Runs `body` in a snapshot: it sees all that was committed before, nothing else, and nothing that is committed meanwhile.
     ///
     /// Writing in it fails with a misuse error. A read never waits for a writer.

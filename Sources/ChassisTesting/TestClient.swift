@@ -24,7 +24,7 @@ public struct TestClient: Sendable {
         public let body: Data
 
         /// The body as JSON; `.null` when it is none.
-        public var json: JSONValue { (try? JSONDecoder().decode(JSONValue.self, from: body)) ?? .null }
+        public var json: JSONValue { (try? JSONValue.parse(body)) ?? .null }
         public var text: String { String(decoding: body, as: UTF8.self) }
     }
 

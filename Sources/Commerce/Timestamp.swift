@@ -42,29 +42,6 @@ extension Duration {
     }
 }
 
-extension Timestamp: CustomStringConvertible {
-    private static let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-    private static let formatWithoutFraction = Date.ISO8601FormatStyle()
-
-    /// RFC 3339 in UTC with milliseconds: `2026-11-23T21:34:22.000Z`.
-    ///
-    /// The format cuts what is finer than a millisecond, and half of all milliseconds have no exact `Double`: half a millisecond more keeps them.
-    public var description: String {
-        Date(timeIntervalSince1970: (Double(millisecondsSinceEpoch) + 0.5) / 1000).formatted(Self.format)
-    }
-
-    /// Reads RFC 3339 in UTC, with or without a fraction of a second. Fails on anything else.
-    public init?(rfc3339 text: String) {
-        if let date = try? Self.format.parse(text) {
-            self.init(date)
-        } else if let date = try? Self.formatWithoutFraction.parse(text) {
-            self.init(date)
-        } else {
-            return nil
-        }
-    }
-}
-
 extension Timestamp: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()

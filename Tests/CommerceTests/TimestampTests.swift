@@ -66,3 +66,36 @@ struct TimestampTests {
         #expect(Timestamp(millisecondsSinceEpoch: 1999).secondsSinceEpoch == 1)
     }
 }
+
+@Suite("RFC 3339 against Foundation")
+struct TimestampOracleTests {
+    @Test("any moment from 1583 to 9999, where Foundation counts by the same calendar, is written and read as Foundation does")
+    func random() {
+        let format = Date.ISO8601FormatStyle()
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<5_000 {
+            let second = Int64.random(in: -12_212_553_600..<253_402_300_800, using: &generator)
+            let moment = Timestamp(millisecondsSinceEpoch: second * 1000)
+            let text = Date(timeIntervalSince1970: Double(second)).formatted(format)
+            #expect(moment.description == text.dropLast() + ".000Z")
+            #expect(Timestamp(rfc3339: text) == moment)
+        }
+    }
+
+    @Test(
+        "days that are not in the calendar, other offsets and cut texts are refused",
+        arguments: [
+            "2026-02-29T00:00:00Z", "2100-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
+            "2026-01-00T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z", "2026-01-01T00:00:60Z", "2026-01-01T00:00:00+01:00",
+            "2026-01-01T00:00:00", "2026-01-01 00:00:00Z", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00ZZ", "26-01-01T00:00:00Z", "",
+        ])
+    func refused(_ text: String) {
+        #expect(Timestamp(rfc3339: text) == nil)
+    }
+
+    @Test("a leap day is read")
+    func leapDay() {
+        #expect(Timestamp(rfc3339: "2024-02-29T12:00:00.5Z")?.description == "2024-02-29T12:00:00.500Z")
+        #expect(Timestamp(rfc3339: "2000-02-29T00:00:00Z") != nil)
+    }
+}

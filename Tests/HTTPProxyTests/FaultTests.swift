@@ -52,6 +52,20 @@ struct FaultTests {
         try await upstream.stop()
     }
 
+    @Test("a response that comes before the whole request says that it is the last on its connection, and is")
+    func earlyResponse() async throws {
+        let upstream = try await RawUpstream.start { channel, _, _ in
+            channel.writeAndFlush(ByteBuffer(string: "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"), promise: nil)
+        }
+        try await withProxy(everything(to: upstream.endpoint)) { _, port in
+            let client = try await RawClient.connect(port: port)
+            try await client.send("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 5\r\n\r\nab")
+            let text = try await client.receiveToEnd()
+            #expect(text.hasPrefix("HTTP/1.1 404 Not Found\r\n") && text.contains("connection: close\r\n"))
+        }
+        try await upstream.stop()
+    }
+
     @Test("a request body that does not come is a 408")
     func slowBody() async throws {
         let upstream = try await TestUpstream.start()

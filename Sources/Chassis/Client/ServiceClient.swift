@@ -56,7 +56,7 @@ public final class ServiceClient: Sendable {
         guard response.status.code < 400 else { throw .problem(ServiceProblem(response, from: service)) }
         if let nothing = NoReply() as? Reply { return nothing }
         do {
-            return try JSONDecoder().decode(reply, from: response.body)
+            return try JSON.decode(reply, from: response.body)
         } catch {
             throw .malformedReply(service)
         }

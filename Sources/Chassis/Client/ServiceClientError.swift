@@ -72,7 +72,7 @@ public struct ServiceProblem: Sendable, Hashable {
 
     /// Reads what came with a status of 400 or more; a proxy's page or an empty body is a problem without a kind.
     init(_ response: InboundResponse, from service: ServiceName) {
-        let document = try? JSONDecoder().decode(Document.self, from: response.body)
+        let document = try? JSON.decode(Document.self, from: response.body)
         let prefix = "urn:souk:problem:"
         let kind = document?.type.flatMap { $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : nil }
         self.init(

@@ -85,7 +85,7 @@ public struct Call: Sendable {
     public func internalBody<Body: Decodable>(_ type: Body.Type = Body.self) async throws -> Body {
         let bytes = try await bodyBytes()
         do {
-            return try JSONDecoder().decode(type, from: Data(buffer: bytes))
+            return try JSON.decode(type, from: bytes)
         } catch {
             throw Problem.invalid("", "must be a \(type): \(error)")
         }
@@ -94,9 +94,9 @@ public struct Call: Sendable {
     static func read<Body: JSONBody>(_ type: Body.Type, from bytes: ByteBuffer) throws -> Body {
         let value: JSONValue
         do {
-            value = try JSONDecoder().decode(JSONValue.self, from: Data(buffer: bytes))
+            value = try JSONValue.parse(bytes)
         } catch {
-            throw Problem(.badRequest, "malformed-json", "The body is not valid JSON")
+            throw Problem(.badRequest, "malformed-json", "The body is \(error)")
         }
         guard case .object(let members) = value else { throw Problem.invalid("", "must be a JSON object") }
         return try Body(Fields(members))

@@ -1,5 +1,5 @@
 public import Commerce
-public import Foundation
+import Foundation
 public import HTTPTypes
 public import Hummingbird
 public import NIOCore
@@ -36,19 +36,6 @@ extension HTTPField.Name {
     public static let link = HTTPField.Name("Link")!
     public static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
     public static let idempotencyReplayed = HTTPField.Name("Idempotency-Replayed")!
-}
-
-/// JSON as Souk writes it: members in alphabetical order, slashes as they are.
-public enum JSON {
-    public static func encode(_ value: some Encodable) throws -> ByteBuffer {
-        ByteBuffer(data: try encodedData(value))
-    }
-
-    public static func encodedData(_ value: some Encodable) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(value)
-    }
 }
 
 extension Call {

@@ -37,7 +37,7 @@ struct CompactJWS {
             let headerBytes = Base64URL.decode(parts[0]),
             let payload = Base64URL.decode(parts[1]),
             let signature = Base64URL.decode(parts[2]),
-            let header = try? JSONDecoder().decode(Header.self, from: headerBytes),
+            let header = try? JSON.decode(Header.self, from: headerBytes),
             header.critical == nil
         else { throw .malformed }
         self.header = header
@@ -59,7 +59,7 @@ struct CompactJWS {
 
     func claims<Claims: Decodable>(as type: Claims.Type) throws(TokenError) -> Claims {
         do {
-            return try JSONDecoder().decode(type, from: payload)
+            return try JSON.decode(type, from: payload)
         } catch {
             throw .malformed
         }

@@ -1,9 +1,9 @@
+import Chassis
 import Commerce
-import Foundation
 
 // The CloudEvents JSON batch format, written and read around the raw `data`.
 //
-// The text in `data` was encoded once, when the event was appended. From there to the handler that decodes it nobody parses it: the
+// The text in `data` was encoded once, when the event was appended. From there to the handler nobody decodes it: the
 // writer copies the text into the batch, the reader cuts it out again. A general JSON decoder would build every value and every number
 // of it twice on the way, and could change them.
 
@@ -58,40 +58,37 @@ enum CloudEventBatch {
 
     /// - Throws: ``MalformedBatch`` with the place of the first mistake. Members that nobody knows are ignored, as the specification asks.
     static func decode(_ bytes: [UInt8]) throws(MalformedBatch) -> [CloudEvent] {
-        var scanner = JSONScanner(bytes)
+        let document: JSONDocument
+        do {
+            document = try JSONDocument(parsing: bytes)
+        } catch {
+            throw MalformedBatch(description: "the batch is \(error)")
+        }
         var events: [CloudEvent] = []
-        try scanner.array { (scanner) throws(MalformedBatch) in events.append(try event(&scanner)) }
-        try scanner.end()
+        let isArray = try document.root.forEachElement { (element) throws(MalformedBatch) in events.append(try event(element)) }
+        guard isArray else { throw MalformedBatch(description: "the batch is no array") }
         return events
     }
 
-    private static func event(_ scanner: inout JSONScanner) throws(MalformedBatch) -> CloudEvent {
-        var attributes: [String: String] = [:]
-        var data: String?
-        try scanner.object { (name, scanner) throws(MalformedBatch) in
-            switch name {
-            case "data": data = try scanner.rawValue()
-            case "specversion", "id", "source", "type", "subject", "time", "sequence", "traceparent", "datacontenttype":
-                attributes[name] = try scanner.string()
-            default: _ = try scanner.rawValue()
-            }
-        }
-        func required(_ name: String) throws(MalformedBatch) -> String {
-            guard let value = attributes[name], !value.isEmpty else { throw MalformedBatch(description: "an event has no \(name)") }
-            return value
-        }
-        guard try required("specversion") == CloudEvent.specificationVersion else {
+    private static func event(_ value: JSONDocument.Value) throws(MalformedBatch) -> CloudEvent {
+        guard try required("specversion", value) == CloudEvent.specificationVersion else {
             throw MalformedBatch(description: "an event is not of CloudEvents 1.0")
         }
-        guard let time = Timestamp(rfc3339: try required("time")) else {
+        guard let time = Timestamp(rfc3339: try required("time", value)) else {
             throw MalformedBatch(description: "an event's time is not RFC 3339")
         }
-        guard let sequence = Int64(try required("sequence")), sequence > 0 else {
+        guard let sequence = Int64(try required("sequence", value)), sequence > 0 else {
             throw MalformedBatch(description: "an event's sequence is not a positive number")
         }
-        guard let data else { throw MalformedBatch(description: "an event has no data") }
+        guard let data = value.member("data") else { throw MalformedBatch(description: "an event has no data") }
         return CloudEvent(
-            id: try required("id"), source: try required("source"), type: try required("type"), subject: attributes["subject"], time: time,
-            sequence: sequence, traceparent: attributes["traceparent"], data: data)
+            id: try required("id", value), source: try required("source", value), type: try required("type", value),
+            subject: value.member("subject")?.string(), time: time, sequence: sequence,
+            traceparent: value.member("traceparent")?.string(), data: data.rawText())
+    }
+
+    private static func required(_ name: String, _ event: JSONDocument.Value) throws(MalformedBatch) -> String {
+        guard let text = event.member(name)?.string(), !text.isEmpty else { throw MalformedBatch(description: "an event has no \(name)") }
+        return text
     }
 }

@@ -1,7 +1,7 @@
+import Chassis
 public import ChassisStorage
 public import Commerce
 public import Contracts
-import Foundation
 
 /// What a handler knows of an event beside its content.
 public struct EventContext: Sendable, Hashable {
@@ -29,7 +29,7 @@ public struct EventHandler: Sendable {
         _ type: Content.Type, _ apply: @escaping @Sendable (Content, EventContext, Transaction) throws -> Void
     ) -> EventHandler {
         EventHandler(type: Content.eventType, source: Content.source) { event, transaction in
-            let content = try JSONDecoder().decode(Content.self, from: Data(event.data.utf8))
+            let content = try JSON.decode(Content.self, from: event.data)
             let context = EventContext(id: event.id, time: event.time, sequence: event.sequence, traceparent: event.traceparent)
             try EventTracing.withSpan(event.type, of: event.traceparent) { try apply(content, context, transaction) }
         }

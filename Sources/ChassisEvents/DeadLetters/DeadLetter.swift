@@ -63,7 +63,7 @@ extension DeadLetter: Encodable {
         try container.encode(since, forKey: .since)
         if let payload {
             // What killed an event may be that its data is no JSON: then it is shown as the text it is.
-            let value = (try? JSONDecoder().decode(JSONValue.self, from: Data(payload.utf8))) ?? .string(payload)
+            let value = (try? JSONValue.parse(payload)) ?? .string(payload)
             try container.encode(value, forKey: .payload)
         }
     }

@@ -43,7 +43,7 @@ extension EventSource {
             let detail: String?
         }
         // Anything that is no problem document came from something that is no feed: the status says all there is to say.
-        if let document = try? JSONDecoder().decode(Document.self, from: reply.body), let kind = document.type.split(separator: ":").last,
+        if let document = try? JSON.decode(Document.self, from: reply.body), let kind = document.type.split(separator: ":").last,
             let error = FeedError(problemKind: String(kind), detail: document.detail ?? "")
         {
             return error

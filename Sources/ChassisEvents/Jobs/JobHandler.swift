@@ -1,6 +1,6 @@
+import Chassis
 import ChassisStorage
 import Commerce
-import Foundation
 
 /// How one kind of job is done.
 public struct JobHandler: Sendable {
@@ -36,7 +36,7 @@ public struct JobHandler: Sendable {
         precondition(concurrency >= 1 && lease > .zero)
         precondition(!Content.kind.hasPrefix(recurringPrefix), "a kind that begins with \(recurringPrefix) is a recurring job")
         return JobHandler(kind: Content.kind, retry: retry, concurrency: concurrency, lease: lease, recurrence: .once) { payload, context in
-            try await perform(JSONDecoder().decode(Content.self, from: Data(payload.utf8)), context)
+            try await perform(JSON.decode(Content.self, from: payload), context)
         }
     }
 

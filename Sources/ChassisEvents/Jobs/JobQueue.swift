@@ -1,7 +1,6 @@
 import Chassis
 public import ChassisStorage
 public import Commerce
-import Foundation
 
 /// Where a service puts durable work, in the transaction that makes it due.
 public struct JobQueue: Sendable {
@@ -21,7 +20,7 @@ public struct JobQueue: Sendable {
     public func enqueue(_ job: some Job, key: String? = nil, at due: Timestamp? = nil, in transaction: Transaction) throws {
         let now = time.now
         try JobTable.insert(
-            kind: type(of: job).kind, key: key, payload: String(decoding: try JSON.encodedData(job), as: UTF8.self), due: due ?? now,
+            kind: type(of: job).kind, key: key, payload: try JSON.text(job), due: due ?? now,
             now: now,
             in: transaction)
         if due.map({ $0 <= now }) ?? true {

@@ -45,8 +45,6 @@ struct ServiceStatus: Encodable, Sendable {
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
-        // The service's own numbers first, so that none of them can take the place of what every service tells.
-        for (name, count) in counters { try container.encode(count, forKey: Key(name)) }
         try container.encode(service, forKey: Key("service"))
         try container.encode(version, forKey: Key("version"))
         try container.encode(jobsWaiting, forKey: Key("jobsWaiting"))
@@ -54,7 +52,13 @@ struct ServiceStatus: Encodable, Sendable {
         try container.encode(deadLetters, forKey: Key("deadLetters"))
         try container.encode(outboxLatest, forKey: Key("outboxLatest"))
         try container.encode(consumers, forKey: Key("consumers"))
+        // None of the service's own numbers can take the place of what every service tells.
+        for (name, count) in counters where !Self.commonNames.contains(name) { try container.encode(count, forKey: Key(name)) }
     }
+
+    private static let commonNames: Set = [
+        "service", "version", "jobsWaiting", "jobsDead", "deadLetters", "outboxLatest", "consumers",
+    ]
 }
 
 /// Gathers a service's status.

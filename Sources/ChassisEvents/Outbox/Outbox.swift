@@ -2,7 +2,6 @@ public import Chassis
 public import ChassisStorage
 import Commerce
 public import Contracts
-import Foundation
 
 // The outbox: how a fact and its announcement become true together.
 //
@@ -46,7 +45,7 @@ public struct Outbox: Sendable {
     ///
     /// - Throws: `StorageError`, or `EncodingError` when the event cannot be written as JSON.
     public func append(_ event: some Event, in transaction: Transaction) throws {
-        let data = String(decoding: try JSON.encodedData(event), as: UTF8.self)
+        let data = try JSON.text(event)
         try transaction.execute(
             """
             INSERT INTO outbox (id, source, type, subject, time, traceparent, data)

@@ -202,10 +202,10 @@ public struct Idempotency: Sendable {
 extension Idempotency {
     /// What a call asks for: SHA-256 over its method, its path and what was read from its body.
     ///
-    /// - Parameter body: the values that matter. Written as canonical JSON, so that the order of members and white space in the client's
-    ///   own text make no difference.
+    /// - Parameter body: the values that matter. Written anew as JSON, so that the order of members and white space in the client's own
+    ///   text make no difference.
     public static func fingerprint(of call: Call, body: some Encodable) throws -> [UInt8] {
-        fingerprint(of: call, bytes: try JSON.encodedData(body))
+        fingerprint(of: call, bytes: try JSON.encodedBytes(body))
     }
 
     /// What a call asks for: SHA-256 over its method, its path and its body as it came.

@@ -1,3 +1,4 @@
+import Chassis
 import Commerce
 import Foundation
 import HTTPTypes
@@ -60,12 +61,12 @@ enum IdempotencyTable {
     // MARK: Headers, as a JSON array of pairs
 
     private static func text(of headers: HTTPFields) throws -> String {
-        String(decoding: try JSONEncoder().encode(headers.map { [$0.name.rawName, $0.value] }), as: UTF8.self)
+        try JSON.text(headers.map { [$0.name.rawName, $0.value] })
     }
 
     private static func headers(from text: String) throws -> HTTPFields {
         var headers = HTTPFields()
-        for pair in try JSONDecoder().decode([[String]].self, from: Data(text.utf8)) {
+        for pair in try JSON.decode([[String]].self, from: text) {
             guard pair.count == 2, let name = HTTPField.Name(pair[0]) else { throw StorageError.conversion("found a header that is none") }
             headers.append(HTTPField(name: name, value: pair[1]))
         }

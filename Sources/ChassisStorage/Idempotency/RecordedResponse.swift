@@ -26,7 +26,7 @@ public struct RecordedResponse: Sendable, Hashable {
     {
         var headers = headers
         headers[.contentType] = "application/json"
-        return RecordedResponse(status: status, headers: headers, body: [UInt8](try JSON.encodedData(value)))
+        return RecordedResponse(status: status, headers: headers, body: try JSON.encodedBytes(value))
     }
 
     public static let noContent = RecordedResponse(status: .noContent)
@@ -38,7 +38,7 @@ public struct RecordedResponse: Sendable, Hashable {
         var headers = problem.headers
         headers[.contentType] = "application/problem+json"
         let document = ProblemDocument(problem, instance: instance)
-        return RecordedResponse(status: problem.status, headers: headers, body: [UInt8](try JSON.encodedData(document)))
+        return RecordedResponse(status: problem.status, headers: headers, body: try JSON.encodedBytes(document))
     }
 
     /// The response to send.

@@ -32,8 +32,18 @@ final class SQLiteDriver: DatabaseDriver {
         let driver = SQLiteDriver(store: store, options: options)
         let settings = SQLiteSettings(store: store, role: .writer, busyTimeoutMilliseconds: options.busyTimeoutMilliseconds)
         let applied = try await driver.startWriter(settings, migrations: migrations, limits: options.groupCommit, logger: logger)
-        driver.startReaders(options.readers, settings, logger: logger)
+        driver.startReaders(options.readers, settings, as: .reader, logger: logger)
         logger.info("database opened", metadata: ["dialect": "sqlite", "migrations": .array(applied.map { .string($0) })])
+        return driver
+    }
+
+    /// Opens a file that others own. Writing is refused as ``StorageError/unavailable``.
+    static func openForReading(_ path: String, options: DatabaseOptions, logger: Logger) -> SQLiteDriver {
+        let driver = SQLiteDriver(store: .file(path), options: options)
+        driver.writes.close()
+        let settings = SQLiteSettings(
+            store: .file(path), role: .witness, busyTimeoutMilliseconds: options.busyTimeoutMilliseconds)
+        driver.startReaders(options.readers, settings, as: .witness, logger: logger)
         return driver
     }
 
@@ -79,10 +89,10 @@ final class SQLiteDriver: DatabaseDriver {
         }
     }
 
-    private func startReaders(_ count: Int, _ settings: SQLiteSettings, logger: Logger) {
+    private func startReaders(_ count: Int, _ settings: SQLiteSettings, as role: SQLiteSettings.Role, logger: Logger) {
         guard let queue = reads else { return }
         var settings = settings
-        settings.role = .reader
+        settings.role = role
         for number in 1...count {
             readers.start("souk-db-read-\(number)") { [settings] in
                 let session = SQLiteSession(settings, logger: logger)

@@ -20,7 +20,8 @@ import GRDB
 /// - `wal_autocheckpoint=1000`: at about 4 MB of log the committing thread copies it into the file.
 struct SQLiteSettings: Sendable {
     enum Store: Sendable, Hashable { case file(String), memory }
-    enum Role: Sendable, Hashable { case writer, reader }
+    /// A witness reads a file that others own.
+    enum Role: Sendable, Hashable { case writer, reader, witness }
 
     var store: Store
     var role: Role
@@ -32,6 +33,7 @@ struct SQLiteSettings: Sendable {
         case .memory:
             return try DatabaseQueue(configuration: configuration)
         case .file(let path):
+            if role == .witness, let queue = openAtRest(path) { return queue }
             if role == .writer { createPrivateFile(path) }
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             if role == .writer { try useWriteAheadLog(queue) }
@@ -42,11 +44,16 @@ struct SQLiteSettings: Sendable {
     private var configuration: Configuration {
         var configuration = Configuration()
         configuration.label = "souk.storage"
-        configuration.readonly = role == .reader
+        configuration.readonly = role != .writer
         configuration.busyMode = .timeout(TimeInterval(busyTimeoutMilliseconds) / 1000)
         // Transactions span several accesses of a thread; GRDB would take one left open between them for a mistake.
         configuration.allowsUnsafeTransactions = true
-        let cacheKilobytes = role == .writer ? 2_000 : 1_000
+        let cacheKilobytes =
+            switch role {
+            case .writer: 2_000
+            case .reader: 1_000
+            case .witness: 16_000
+            }
         configuration.prepareDatabase { database in
             try database.execute(
                 sql: """
@@ -57,6 +64,16 @@ struct SQLiteSettings: Sendable {
                     """)
         }
         return configuration
+    }
+
+    /// Opens a file that nobody has open: its log was folded into it and is gone. SQLite would make a new log even to read, and a reader
+    /// would leave it behind; told that the file does not change it makes none.
+    ///
+    /// Nil when there is a log, which then must be read too; or where SQLite does not take file names as URIs.
+    private func openAtRest(_ path: String) -> DatabaseQueue? {
+        guard !FileManager.default.fileExists(atPath: path + "-wal") else { return nil }
+        guard let name = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) else { return nil }
+        return try? DatabaseQueue(path: "file:\(name)?mode=ro&immutable=1", configuration: configuration)
     }
 
     private func useWriteAheadLog(_ queue: DatabaseQueue) throws {

@@ -232,12 +232,15 @@ final class ExchangeDriver {
     private func writeResponseHead(_ head: ResponseHead) {
         status = head.status
         let bodyFraming: BodyFraming = context.head.isHead ? .none : head.framing
-        let framing = ResponseFraming(
-            bodyFraming, minorVersion: context.head.minorVersion, wantsClose: !context.head.keepsAlive || loop.isDraining)
+        let framing = ResponseFraming(bodyFraming, minorVersion: context.head.minorVersion, wantsClose: wantsClose)
         self.framing = framing
         closesClient = framing.closes
         client.withOutput { writer.write(head, framing: framing, to: &$0) }
     }
+
+    /// Whether the response is to say that it is the last on its connection. One that comes before the whole request does: when it ends, the
+    /// rest may still be on its way, and a client that was not told would send its next request into a closing connection.
+    private var wantsClose: Bool { !context.head.keepsAlive || loop.isDraining || !machine.isRequestReceived }
 
     private func writeAnswer() {
         let response =
@@ -245,7 +248,7 @@ final class ExchangeDriver {
             ?? prepared
         guard let response else { return }
         status = Int(response.status.code)
-        closesClient = !context.head.keepsAlive || loop.isDraining || !machine.isRequestReceived
+        closesClient = wantsClose
         responseBytes = context.head.isHead ? 0 : response.body.readableBytes
         client.withOutput {
             writer.write(response, isHead: context.head.isHead, closes: closesClient, minorVersion: context.head.minorVersion, to: &$0)

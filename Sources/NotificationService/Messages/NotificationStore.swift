@@ -1,3 +1,4 @@
+import Chassis
 import ChassisEvents
 import ChassisStorage
 import Commerce
@@ -55,7 +56,7 @@ struct NotificationStore: Sendable {
         let id: Int64? = try transaction.value(
             """
             INSERT INTO notifications (cause, user_id, kind, model, channel, status, created_at) VALUES (
-                \(cause), \(user), \(kind), \(try Self.encode(model)), \(channel), \(status), \(now())
+                \(cause), \(user), \(kind), \(try JSON.text(model)), \(channel), \(status), \(now())
             ) ON CONFLICT (cause) DO NOTHING RETURNING id
             """)
         guard status == .queued, let id, let notification = NotificationID(rawValue: id) else { return }
@@ -115,14 +116,8 @@ extension NotificationStore {
         let model: String = try row["model"]
         return Notification(
             id: try row["id"], userID: try row["user_id"], kind: try row["kind"],
-            model: try JSONDecoder().decode([String: String].self, from: Data(model.utf8)), channel: try row["channel"],
+            model: try JSON.decode([String: String].self, from: model), channel: try row["channel"],
             status: try row["status"], attempts: try row["attempts"], error: try row["error"], createdAt: try row["created_at"],
             sentAt: try row["sent_at"])
-    }
-
-    private static func encode(_ model: [String: String]) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        return String(decoding: try encoder.encode(model), as: UTF8.self)
     }
 }

@@ -1,3 +1,4 @@
+import Chassis
 import ChassisStorage
 import Commerce
 import Contracts
@@ -100,7 +101,7 @@ extension OrderStore {
             failureReason: try row["payment_failure"])
         return Order(
             id: try row["id"], userID: try row["user_id"], lines: [], total: try money("total"), paymentMethod: try row["payment_method"],
-            shippingAddress: try address.map { try JSONDecoder().decode(ShippingAddress.self, from: Data($0.utf8)) },
+            shippingAddress: try address.map { try JSON.decode(ShippingAddress.self, from: $0) },
             reservationID: try row["reservation_id"], createdAt: try row["created_at"], status: try row["status"], payment: payment,
             timelineLength: try row["timeline_length"])
     }

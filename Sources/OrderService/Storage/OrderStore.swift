@@ -1,3 +1,4 @@
+import Chassis
 import ChassisEvents
 import ChassisStorage
 import Commerce
@@ -23,7 +24,7 @@ struct OrderStore: Sendable {
     /// - Throws: `OrderError.keyUsedBefore` when an order has this reservation already; `StorageError`.
     func place(_ order: PricedOrder, in transaction: Transaction) throws -> Order {
         let now = now()
-        let address = try order.shippingAddress.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
+        let address = try order.shippingAddress.map { try JSON.text($0) }
         let id: OrderID? = try transaction.value(
             """
             INSERT INTO orders (user_id, status, total, currency, payment_method, shipping_address, reservation_id, created_at, pay_by,

@@ -168,6 +168,6 @@ struct DemoVisit {
                     "\(method.rawValue) \(path) was answered with \(response.status.code), not \(status): \(String(decoding: response.body, as: UTF8.self))"
             )
         }
-        return try JSONDecoder().decode(type, from: response.body)
+        return try JSON.decode(type, from: response.body)
     }
 }

@@ -52,7 +52,7 @@ struct DataDirectory: Sendable {
 
     func runningShop() throws -> RunningShop {
         guard let data = try? Data(contentsOf: shopFile) else { throw ShopError.notRunning(path) }
-        return try JSONDecoder().decode(RunningShop.self, from: data)
+        return try JSON.decode(RunningShop.self, from: data)
     }
 
     // MARK: The first administrator

@@ -43,7 +43,7 @@ struct ServiceRow: Sendable {
         let address = client.shop.address(of: service)
         let probe = OutboundRequest(method: .get, url: address + (service == .gateway ? "/ready" : "/health"), headers: [:], body: nil)
         let response = try? await client.transport.send(probe, timeout: .seconds(2))
-        let health = response.flatMap { try? JSONDecoder().decode(Health.self, from: $0.body) }
+        let health = response.flatMap { try? JSON.decode(Health.self, from: $0.body) }
         let report = service == .gateway ? nil : try? await client.service(service).get("/internal/status", as: Report.self)
         return ServiceRow(service: service, isHealthy: response?.status == .ok, version: health?.version ?? "-", report: report)
     }

@@ -1,3 +1,4 @@
+import Commerce
 import Logging
 
 /// A log line for machines: one JSON object with its members always in the same order and only those that have a value.

@@ -1,3 +1,4 @@
+import Commerce
 import Logging
 
 /// A log line for people: clock, level and service in columns, the message, then `key=value` in a dim colour.
