@@ -1,11 +1,15 @@
 # One verb, one script. `make up` and `make test` are all that a newcomer needs.
-.PHONY: up test build release bench lint format bootstrap clean
+export SEED SEEDS STEPS
+.PHONY: up test simulate build release bench lint format bootstrap clean
 
 up: ## Builds and starts the whole shop; options: make up ARGS="--port-base 4000"
 	@scripts/up $(ARGS)
 
 test: ## Builds and runs every test; options: make test ARGS="--filter OrderServiceTests"
 	@scripts/test $(ARGS)
+
+simulate: ## Simulates many shops with all their bad luck; options: make simulate SEEDS=10000
+	@scripts/simulate
 
 build: ## Builds everything
 	@scripts/bootstrap && scripts/build debug

@@ -93,6 +93,9 @@ let package = Package(
             ]
         ),
 
+        // MARK: What must be true of a shop's books
+        .target(name: "Invariants", dependencies: ["Commerce", "Contracts", "ChassisStorage"]),
+
         // MARK: The gateway's data plane
         .target(name: "HTTPProxy", dependencies: [nioCore, nioPosix, nioHTTP1, logging]),
 
@@ -114,11 +117,20 @@ let package = Package(
         .target(name: "PaymentService", dependencies: serviceDependencies),
         .target(name: "NotificationService", dependencies: serviceDependencies + ["CCurl", mustache, nioPosix]),
         .target(
+            name: "Simulation",
+            dependencies: chassis + [
+                "Invariants", "ProductService", "OrderService", "PaymentService", "NotificationService", httpTypes, logging, nioPosix,
+                crypto,
+                serviceLifecycle,
+            ]
+        ),
+        .target(
             name: "SoukCommand",
             dependencies: [
+                "Simulation",
                 "APIGateway", "UserService", "ProductService", "OrderService", "PaymentService", "NotificationService", "Commerce",
                 "Contracts",
-                "Chassis", argumentParser, subprocess, logging, httpTypes, nioPosix, unixSignals,
+                "Chassis", "ChassisStorage", "Invariants", argumentParser, subprocess, logging, httpTypes, nioPosix, unixSignals,
             ]
         ),
 
@@ -168,6 +180,12 @@ let package = Package(
         .testTarget(
             name: "ProductServiceTests",
             dependencies: ["ProductService", "ChassisTesting"] + chassis + [hummingbird, httpTypes, logging, serviceLifecycle]),
+        .testTarget(
+            name: "InvariantsTests",
+            dependencies: [
+                "Invariants", "UserService", "ProductService", "OrderService", "PaymentService", "NotificationService", "ChassisTesting",
+            ] + chassis + [httpTypes, logging]),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Invariants"]),
         .testTarget(name: "TidyTests"),
         .testTarget(
             name: "PaymentServiceTests",
@@ -183,7 +201,8 @@ let package = Package(
         .testTarget(
             name: "SystemTests",
             dependencies: [
-                "ChassisTesting", "Chassis", "Commerce", "Contracts", httpTypes, "souk", "api-gateway", "user-service", "product-service",
+                "ChassisTesting", "Chassis", "ChassisStorage", "Commerce", "Contracts", httpTypes, "souk", "api-gateway", "user-service",
+                "product-service",
                 "order-service",
                 "payment-service", "notification-service",
             ]),

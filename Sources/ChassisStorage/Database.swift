@@ -34,6 +34,8 @@ public struct Database: Sendable {
         switch url.location {
         case .sqliteFile(let path):
             driver = try await SQLiteDriver.open(.file(path), migrations: migrations, options: options, logger: logger)
+        case .sqliteMemory where options.execution == .callersThread:
+            driver = try CallersThreadDriver(migrations: migrations, options: options, logger: logger)
         case .sqliteMemory:
             driver = try await SQLiteDriver.open(.memory, migrations: migrations, options: options, logger: logger)
         case .postgres:

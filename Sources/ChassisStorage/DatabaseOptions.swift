@@ -5,6 +5,15 @@ public struct DatabaseOptions: Sendable {
     /// How long a statement waits for a lock that another process holds, in milliseconds, before it fails as busy.
     public var busyTimeoutMilliseconds: Int
     public var groupCommit: GroupCommitLimits
+    /// Where closures run.
+    public var execution = Execution.ownThreads
+
+    public enum Execution: Sendable, Hashable {
+        /// On threads of the database, so that nobody's executor blocks.
+        case ownThreads
+        /// On the thread of whoever awaits them, one after another: for the simulation, all of which is one thread. Only in memory.
+        case callersThread
+    }
 
     public init(readers: Int = 2, busyTimeoutMilliseconds: Int = 5_000, groupCommit: GroupCommitLimits = GroupCommitLimits()) {
         precondition(readers >= 1 && busyTimeoutMilliseconds >= 0)

@@ -55,10 +55,12 @@ final class PendingCall<Result: Sendable>: PendingWork, @unchecked Sendable {
 
     /// Puts a closure into a queue and waits until a thread has finished it.
     ///
+    /// - Parameter serve: called once the closure is in the queue, for a queue that no thread serves.
     /// - Throws: what the closure throws; `CancellationError` when the task is cancelled before the closure begins; ``StorageError``.
     static func perform(
         isRead: Bool,
         in queue: WorkQueue<PendingWork>,
+        whenQueued serve: @Sendable () -> Void = {},
         _ body: @escaping @Sendable (Transaction) throws -> Result
     ) async throws -> Result {
         try Task.checkCancellation()
@@ -68,6 +70,7 @@ final class PendingCall<Result: Sendable>: PendingWork, @unchecked Sendable {
                 call.continuation = continuation
                 do {
                     try queue.put(call)
+                    serve()
                 } catch {
                     call.finish(error)
                 }

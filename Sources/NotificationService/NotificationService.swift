@@ -1,6 +1,6 @@
 public import Chassis
-import ChassisEvents
-import ChassisStorage
+package import ChassisEvents
+package import ChassisStorage
 import Contracts
 
 /// Tells customers what happens, by email and SMS. Without either set up, messages are kept and shown: the development inbox.
@@ -15,8 +15,18 @@ public enum NotificationService {
     static func assemble(
         _ settings: Settings, _ platform: Platform, users: EventSource, orders: EventSource, payments: EventSource
     ) async throws -> Service {
-        let database = try await Database.open(
-            settings.database, migrations: Events.migrations + NotificationMigrations.all, logger: platform.logger)
+        let database = try await Database.open(settings.database, migrations: migrations, logger: platform.logger)
+        var service = try assemble(settings, on: database, platform, users: users, orders: orders, payments: payments)
+        service.atEnd { await database.close() }
+        return service
+    }
+
+    package static let migrations = Events.migrations + NotificationMigrations.all
+
+    /// The service on a database that is open already.
+    package static func assemble(
+        _ settings: Settings, on database: Database, _ platform: Platform, users: EventSource, orders: EventSource, payments: EventSource
+    ) throws -> Service {
         let events = Events(service: .notifications, database: database, platform: platform)
         let smtp = settings.smtp.map { SMTPSender($0, time: platform.time) }
         let sms = settings.sms(over: platform.transport)
@@ -37,10 +47,7 @@ public enum NotificationService {
         service.run(events.consume(consumers.orders, from: orders))
         service.run(events.consume(consumers.payments, from: payments))
         service.run(events.work([sender.handler]))
-        service.atEnd {
-            try? await smtp?.close()
-            await database.close()
-        }
+        service.atEnd { try? await smtp?.close() }
         return service
     }
 }

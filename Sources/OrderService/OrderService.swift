@@ -1,5 +1,5 @@
 public import Chassis
-import ChassisEvents
+package import ChassisEvents
 public import ChassisStorage
 import Contracts
 
@@ -24,28 +24,46 @@ public enum OrderService {
     }
 
     /// What an order-service needs of the services around it.
-    struct Neighbours: Sendable {
+    package struct Neighbours: Sendable {
         let products: Products
         let payments: EventSource
         let stock: EventSource
         let users: EventSource
         /// Ends what is under way to them.
         let close: @Sendable () async -> Void
+
+        /// The neighbours over HTTP.
+        ///
+        /// - Parameter feed: how their events are read.
+        package static func overHTTP(
+            _ platform: Platform, feed: (ServiceClient) -> EventSource = { EventSource.feed(of: $0) }
+        ) -> Neighbours {
+            let toProducts = platform.client(to: .products)
+            let products = ProductsOverHTTP(client: toProducts)
+            let batcher = ReservationBatcher(time: platform.time, send: products.reserve)
+            return Neighbours(
+                products: products.products(through: batcher), payments: feed(platform.client(to: .payments)), stock: feed(toProducts),
+                users: feed(platform.client(to: .users)), close: { await batcher.shutDown() })
+        }
     }
 
+    package static let migrations = Events.migrations + Idempotency.migrations + OrderMigrations.all
+
     public static func assemble(_ settings: Settings, _ platform: Platform) async throws -> Service {
-        let toProducts = platform.client(to: .products)
-        let products = ProductsOverHTTP(client: toProducts)
-        let batcher = ReservationBatcher(time: platform.time, send: products.reserve)
-        let neighbours = Neighbours(
-            products: products.products(through: batcher), payments: .feed(of: platform.client(to: .payments)),
-            stock: .feed(of: toProducts), users: .feed(of: platform.client(to: .users)), close: { await batcher.shutDown() })
-        return try await assemble(settings, platform, neighbours)
+        try await assemble(settings, platform, .overHTTP(platform))
     }
 
     static func assemble(_ settings: Settings, _ platform: Platform, _ neighbours: Neighbours) async throws -> Service {
-        let database = try await Database.open(
-            settings.database, migrations: Events.migrations + Idempotency.migrations + OrderMigrations.all, logger: platform.logger)
+        let database = try await Database.open(settings.database, migrations: migrations, logger: platform.logger)
+        var service = assemble(settings, on: database, platform, neighbours)
+        service.atEnd { await database.close() }
+        return service
+    }
+
+    /// The service on a database that is open already.
+    package static func assemble(
+        _ settings: Settings, on database: Database, _ platform: Platform, _ neighbours: Neighbours
+    ) -> Service {
         let changes = OrderChanges()
         let events = Events(service: .orders, database: database, platform: platform, counters: [pendingCounter])
         let store = OrderStore(
@@ -65,7 +83,6 @@ public enum OrderService {
         service.run(events.consume(UserConsumer(store: store).consumer, from: neighbours.users))
         service.run(events.work([sweep.job, .idempotencyRetention(idempotency)]))
         service.atEnd { await neighbours.close() }
-        service.atEnd { await database.close() }
         return service
     }
 

@@ -1,5 +1,5 @@
 public import Chassis
-import ChassisEvents
+package import ChassisEvents
 public import ChassisStorage
 import Contracts
 
@@ -26,10 +26,10 @@ public enum PaymentService {
         return service
     }
 
-    static let migrations = Events.migrations + Idempotency.migrations + PaymentMigrations.all
+    package static let migrations = Events.migrations + Idempotency.migrations + PaymentMigrations.all
 
     /// The service on a database that is open already, between an order-service and a provider of the caller's choice.
-    static func assemble(on database: Database, orders: EventSource, provider: PaymentProvider, _ platform: Platform) -> Service {
+    package static func assemble(on database: Database, orders: EventSource, provider: PaymentProvider, _ platform: Platform) -> Service {
         let events = Events(service: .payments, database: database, platform: platform)
         let store = PaymentStore(outbox: events.outbox, jobs: events.jobs, now: { platform.time.now })
         let idempotency = Idempotency(database: database, time: platform.time, randomness: platform.randomness)

@@ -1,5 +1,5 @@
 public import Chassis
-import ChassisEvents
+package import ChassisEvents
 public import ChassisStorage
 import Commerce
 import Contracts
@@ -31,10 +31,19 @@ public enum ProductService {
         private enum Choice: String, CaseIterable { case `true`, `false` }
     }
 
-    /// Everything this service opens, answers, consumes and does by itself.
+    package static let migrations = Events.migrations + Idempotency.migrations + ProductMigrations.all
+
     public static func assemble(_ settings: Settings, _ platform: Platform) async throws -> Service {
-        let database = try await Database.open(
-            settings.database, migrations: Events.migrations + Idempotency.migrations + ProductMigrations.all, logger: platform.logger)
+        let database = try await Database.open(settings.database, migrations: migrations, logger: platform.logger)
+        var service = try await assemble(settings, on: database, platform, orders: .feed(of: platform.client(to: .orders)))
+        service.atEnd { await database.close() }
+        return service
+    }
+
+    /// Everything this service answers, consumes and does by itself, on a database that is open already.
+    package static func assemble(
+        _ settings: Settings, on database: Database, _ platform: Platform, orders: EventSource
+    ) async throws -> Service {
         let events = Events(
             service: .products, database: database, platform: platform, counters: [ReservationStore.heldCounter])
         let idempotency = Idempotency(database: database, time: platform.time, randomness: platform.randomness)
@@ -53,9 +62,8 @@ public enum ProductService {
             StockController(products: products, idempotency: idempotency),
             ReservationsController(reservations: reservations),
             events.feed, events.operations)
-        service.run(events.consume(OrderEvents(reservations: reservations).consumer, from: platform.client(to: .orders)))
+        service.run(events.consume(OrderEvents(reservations: reservations).consumer, from: orders))
         service.run(events.work([LeaseSweep(reservations: reservations).job, .idempotencyRetention(idempotency)]))
-        service.atEnd { await database.close() }
         return service
     }
 }

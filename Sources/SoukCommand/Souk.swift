@@ -7,7 +7,11 @@ public struct Souk: AsyncParsableCommand {
         commandName: "souk",
         abstract: "Runs and looks after a Souk: a shop backend of small services behind one gateway.",
         version: "souk \(SoukVersion.current)",
-        subcommands: [UpCommand.self, ServeCommand.self, StatusCommand.self, DeadCommand.self, DemoCommand.self, VersionCommand.self])
+        subcommands: [
+            UpCommand.self, ServeCommand.self, SimulateCommand.self, StatusCommand.self, DeadCommand.self, AuditCommand.self,
+            DemoCommand.self,
+            VersionCommand.self,
+        ])
 
     public init() {}
 

@@ -13,7 +13,8 @@ public import Logging
 /// One client per service and process: its circuit breaker and its retry budget learn from all calls. What one call does is in
 /// `ServiceCall`.
 public final class ServiceClient: Sendable {
-    private let service: ServiceName
+    /// Who is called.
+    public let service: ServiceName
     private let baseURL: String
     private let environment: ServiceCall.Environment
 

@@ -17,4 +17,14 @@ public struct CallContext: RequestContext {
         self.coreContext = CoreRequestContextStorage(source: source)
         self.peerAddress = source.channel.remoteAddress?.ipAddress
     }
+
+    /// Of a request that came by no socket.
+    init(logger: Logger) {
+        self.coreContext = CoreRequestContextStorage(source: WithoutSocket(logger: logger))
+        self.peerAddress = nil
+    }
+
+    private struct WithoutSocket: RequestContextSource {
+        let logger: Logger
+    }
 }

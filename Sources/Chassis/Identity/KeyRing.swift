@@ -74,7 +74,7 @@ final class KeyRing: Sendable {
                 state.unknownKeyFetchAllowedAt = now + Self.unknownKeyCooldown
             }
             // Detached: the caller's deadline, request id and trace are not this fetch's, for which others wait too.
-            let fetch = Task.detached { await self.fetch() }
+            let fetch = ServiceExecutor.detachedTask { await self.fetch() }
             state.underWay = fetch
             return .wait(fetch)
         }

@@ -26,21 +26,46 @@ extension JSON {
 
 /// What all decoders and containers of one text share.
 final class JSONDecodingSession {
-    var text: JSONTokens
+    let text: JSONTokens
+    /// For each object, by its token, the name that was found last: members are mostly read in the order in which they were written, and
+    /// a container of `Decoder` cannot remember anything itself, because its methods do not mutate it.
+    private let lastFound: UnsafeMutableBufferPointer<UInt32>
 
     init(_ text: JSONTokens) {
         self.text = text
+        lastFound = .allocate(capacity: text.tokens.count)
+        lastFound.initialize(repeating: 0)
+    }
+
+    deinit {
+        lastFound.deallocate()
     }
 
     // MARK: Values
 
     /// A value of any type. The types that JSON writes in another way than their own `Codable` does come first.
     func decode<Value: Decodable>(_ type: Value.Type, at index: Int) throws -> Value {
-        if type == Decimal.self, let value = try decimal(at: index) as? Value { return value }
-        if type == JSONValue.self, let value = try jsonValue(at: index) as? Value { return value }
-        if type == URL.self, let value = try url(at: index) as? Value { return value }
-        if type == Data.self, let value = try data(at: index) as? Value { return value }
+        if type == Decimal.self || type == JSONValue.self || type == URL.self || type == Data.self {
+            return try decodeSpecial(type, at: index)
+        }
         return try Value(from: JSONValueDecoder(session: self, index: index))
+    }
+
+    /// Apart from its caller, because a cast to `Value` costs a look-up of its `Optional` on entry, even where it is never reached.
+    @inline(never)
+    private func decodeSpecial<Value: Decodable>(_ type: Value.Type, at index: Int) throws -> Value {
+        let value: any Decodable
+        if type == Decimal.self {
+            value = try decimal(at: index)
+        } else if type == JSONValue.self {
+            value = try jsonValue(at: index)
+        } else if type == URL.self {
+            value = try url(at: index)
+        } else {
+            value = try data(at: index)
+        }
+        guard let value = value as? Value else { throw mismatch(type, at: index) }
+        return value
     }
 
     func isNull(at index: Int) -> Bool { text[index].kind == .null }
@@ -108,12 +133,24 @@ final class JSONDecodingSession {
     /// The index of a member's value; nil when the object has no such member.
     @inline(__always)
     func member(_ name: String, ofObject object: Int) -> Int? {
-        guard let found = text.name(name, inObject: object, from: Int(text[object].lastFound)) else { return nil }
-        text.tokens[object].lastFound = UInt32(found)
+        guard let found = text.name(name, inObject: object, from: max(Int(lastFound[object]), object + 1)) else { return nil }
+        lastFound[object] = UInt32(found)
         return found + 1
     }
 
+    @inline(__always)
+    func requiredMember(_ key: some CodingKey, ofObject object: Int) throws -> Int {
+        guard let index = member(key.stringValue, ofObject: object) else { throw missing(key, inObject: object) }
+        return index
+    }
+
     // MARK: Errors
+
+    @inline(never)
+    private func missing(_ key: some CodingKey, inObject object: Int) -> DecodingError {
+        let reason = "the member \"\(key.stringValue)\" is missing"
+        return .keyNotFound(key, DecodingError.Context(codingPath: text.path(to: object), debugDescription: reason))
+    }
 
     func mismatch(_ type: Any.Type, at index: Int) -> DecodingError {
         let kind = text[index].kind

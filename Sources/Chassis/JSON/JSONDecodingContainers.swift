@@ -1,3 +1,6 @@
+// The two common integers have methods of their own beside the one for all widths: what serves a requirement of the protocol as a generic
+// function is not specialized.
+
 /// One value of the text, as its type's `init(from:)` sees it. Small enough that an existential holds it without allocating.
 struct JSONValueDecoder: Decoder, SingleValueDecodingContainer {
     let session: JSONDecodingSession
@@ -17,6 +20,8 @@ struct JSONValueDecoder: Decoder, SingleValueDecodingContainer {
     func decode(_ type: String.Type) throws -> String { try session.string(at: index) }
     func decode(_ type: Double.Type) throws -> Double { try session.floatingPoint(type, at: index) }
     func decode(_ type: Float.Type) throws -> Float { try session.floatingPoint(type, at: index) }
+    func decode(_ type: Int.Type) throws -> Int { try session.integer(type, at: index) }
+    func decode(_ type: Int64.Type) throws -> Int64 { try session.integer(type, at: index) }
     func decode<Value: FixedWidthInteger & Decodable>(_ type: Value.Type) throws -> Value { try session.integer(type, at: index) }
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try session.decode(type, at: index) }
 }
@@ -46,38 +51,48 @@ struct JSONKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     func contains(_ key: Key) -> Bool { session.member(key.stringValue, ofObject: object) != nil }
 
-    func decodeNil(forKey key: Key) throws -> Bool { session.isNull(at: try member(key)) }
-    func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try session.bool(at: try member(key)) }
-    func decode(_ type: String.Type, forKey key: Key) throws -> String { try session.string(at: try member(key)) }
-    func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try session.floatingPoint(type, at: try member(key)) }
-    func decode(_ type: Float.Type, forKey key: Key) throws -> Float { try session.floatingPoint(type, at: try member(key)) }
-    func decode<Value: FixedWidthInteger & Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
-        try session.integer(type, at: try member(key))
+    func decodeNil(forKey key: Key) throws -> Bool { session.isNull(at: try session.requiredMember(key, ofObject: object)) }
+    func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
+        try session.bool(at: try session.requiredMember(key, ofObject: object))
     }
-    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value { try session.decode(type, at: try member(key)) }
+    func decode(_ type: String.Type, forKey key: Key) throws -> String {
+        try session.string(at: try session.requiredMember(key, ofObject: object))
+    }
+    func decode(_ type: Double.Type, forKey key: Key) throws -> Double {
+        try session.floatingPoint(type, at: try session.requiredMember(key, ofObject: object))
+    }
+    func decode(_ type: Float.Type, forKey key: Key) throws -> Float {
+        try session.floatingPoint(type, at: try session.requiredMember(key, ofObject: object))
+    }
+    func decode(_ type: Int.Type, forKey key: Key) throws -> Int {
+        try session.integer(type, at: try session.requiredMember(key, ofObject: object))
+    }
+    func decode(_ type: Int64.Type, forKey key: Key) throws -> Int64 {
+        try session.integer(type, at: try session.requiredMember(key, ofObject: object))
+    }
+    func decode<Value: FixedWidthInteger & Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
+        try session.integer(type, at: try session.requiredMember(key, ofObject: object))
+    }
+    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
+        try session.decode(type, at: try session.requiredMember(key, ofObject: object))
+    }
 
     func nestedContainer<NestedKey: CodingKey>(
         keyedBy type: NestedKey.Type, forKey key: Key
     ) throws -> KeyedDecodingContainer<NestedKey> {
-        KeyedDecodingContainer(try JSONKeyedDecoding<NestedKey>(session: session, object: try member(key)))
+        KeyedDecodingContainer(
+            try JSONKeyedDecoding<NestedKey>(session: session, object: try session.requiredMember(key, ofObject: object)))
     }
 
     func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-        try JSONUnkeyedDecoding(session: session, array: try member(key))
+        try JSONUnkeyedDecoding(session: session, array: try session.requiredMember(key, ofObject: object))
     }
 
-    func superDecoder() throws -> any Decoder { JSONValueDecoder(session: session, index: try member(JSONKey.superclass)) }
-    func superDecoder(forKey key: Key) throws -> any Decoder { JSONValueDecoder(session: session, index: try member(key)) }
-
-    /// The index of a member's value.
-    @inline(__always)
-    private func member(_ key: some CodingKey) throws -> Int {
-        guard let index = session.member(key.stringValue, ofObject: object) else { throw missing(key) }
-        return index
+    func superDecoder() throws -> any Decoder {
+        JSONValueDecoder(session: session, index: try session.requiredMember(JSONKey.superclass, ofObject: object))
     }
-
-    private func missing(_ key: some CodingKey) -> DecodingError {
-        .keyNotFound(key, DecodingError.Context(codingPath: codingPath, debugDescription: "the member \"\(key.stringValue)\" is missing"))
+    func superDecoder(forKey key: Key) throws -> any Decoder {
+        JSONValueDecoder(session: session, index: try session.requiredMember(key, ofObject: object))
     }
 }
 
@@ -111,6 +126,8 @@ struct JSONUnkeyedDecoding: UnkeyedDecodingContainer {
     mutating func decode(_ type: String.Type) throws -> String { try next(type) { try $0.string(at: $1) } }
     mutating func decode(_ type: Double.Type) throws -> Double { try next(type) { try $0.floatingPoint(type, at: $1) } }
     mutating func decode(_ type: Float.Type) throws -> Float { try next(type) { try $0.floatingPoint(type, at: $1) } }
+    mutating func decode(_ type: Int.Type) throws -> Int { try next(type) { try $0.integer(type, at: $1) } }
+    mutating func decode(_ type: Int64.Type) throws -> Int64 { try next(type) { try $0.integer(type, at: $1) } }
     mutating func decode<Value: FixedWidthInteger & Decodable>(_ type: Value.Type) throws -> Value {
         try next(type) { try $0.integer(type, at: $1) }
     }

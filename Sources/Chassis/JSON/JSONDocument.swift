@@ -7,7 +7,7 @@
 ///
 /// The whole text has been checked, so that every piece of it is valid JSON. Reading is cheap: a value is a place in the text, and strings
 /// are made only when asked for.
-public struct JSONDocument {
+public struct JSONDocument: Sendable {
     private let text: JSONTokens
 
     /// - Throws: ``JSONError`` with the place of the first mistake.
@@ -18,7 +18,7 @@ public struct JSONDocument {
     public var root: Value { Value(text: text, index: 0) }
 
     /// One value of the text, of any kind.
-    public struct Value {
+    public struct Value: Sendable {
         fileprivate let text: JSONTokens
         fileprivate let index: Int
 

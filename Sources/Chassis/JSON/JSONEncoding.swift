@@ -43,22 +43,27 @@ final class JSONEncodingSession {
         /// A dictionary's members, which are put into order when it closes.
         let isOrdered: Bool
         var count = 0
-        /// The member that was begun last, for the paths of errors.
-        var name = ""
+        /// Where the name of the member that was begun last is written, for the paths of errors.
+        var nameOffset = 0
     }
 
-    private var writer = JSONWriter(capacity: 512)
-    private var levels: [Level] = []
+    // Nothing but this class's own straight code runs while one of these is changed, so that two changes cannot overlap; and looking for
+    // that at every access was a third of the time of an encoding.
+    @exclusivity(unchecked) private var writer = JSONWriter(capacity: 512)
+    /// The innermost open container. It is apart from the others because every member changes it.
+    @exclusivity(unchecked) private var innermost = Level(place: 0, isObject: false, isOrdered: false)
+    /// The containers around it, from the outermost; the first stands for the top of the text, so that there are as many as the depth.
+    @exclusivity(unchecked) private var outer: [Level] = []
     /// Of the open dictionaries, from the outermost.
-    private var orders: [JSONMemberOrder] = []
+    @exclusivity(unchecked) private var orders: [JSONMemberOrder] = []
     /// The place that waits for its value; 0 for none.
-    private var pending: UInt32 = 1
-    private var lastPlace: UInt32 = 1
+    @exclusivity(unchecked) private var pending: UInt32 = 1
+    @exclusivity(unchecked) private var lastPlace: UInt32 = 1
     /// A mistake in a call that cannot throw.
-    private var mistake: EncodingError?
+    @exclusivity(unchecked) private var mistake: EncodingError?
 
     init() {
-        levels.reserveCapacity(8)
+        outer.reserveCapacity(8)
     }
 
     func text<Value: Encodable>(of value: Value) throws -> [UInt8] {
@@ -69,12 +74,16 @@ final class JSONEncodingSession {
         return writer.bytes
     }
 
+    /// The names and indexes that lead from the top into so many containers.
     func path(depth: UInt32) -> [any CodingKey] {
-        levels.prefix(Int(depth)).map { $0.isObject ? JSONKey(stringValue: $0.name) : JSONKey(intValue: $0.count - 1) }
+        (outer.dropFirst() + (outer.isEmpty ? [] : [innermost])).prefix(Int(depth)).compactMap { level in
+            guard level.count > 0 else { return nil }
+            return level.isObject ? JSONKey(stringValue: writer.string(at: level.nameOffset)) : JSONKey(intValue: level.count - 1)
+        }
     }
 
     func count(of container: JSONPlace) -> Int {
-        isOpen(container) ? levels[Int(container.depth) - 1].count : 0
+        isOpen(container) ? level(of: container).count : 0
     }
 
     // MARK: Members and elements
@@ -89,13 +98,13 @@ final class JSONEncodingSession {
     /// A member or an element that encodes itself. If that fails, it is as if it had never begun.
     func encode<Value: Encodable>(_ value: Value, in container: JSONPlace, name: String?) throws {
         settle(container)
-        let length = writer.bytes.count
+        let (level, length) = (innermost, writer.bytes.count)
         try begin(in: container, name: name)
         let place = newPlace()
         do {
             try write(value, at: place)
         } catch {
-            takeBack(in: container, to: length)
+            takeBack(to: level, of: container, length: length)
             throw error
         }
         settle(container)
@@ -116,24 +125,24 @@ final class JSONEncodingSession {
     private func begin(in container: JSONPlace, name: String?) throws(EncodingError) {
         guard isOpen(container) else { throw closed(container) }
         settle(container)
-        let last = levels.count - 1
-        if levels[last].count > 0 { writer.append(byte: ",") }
-        levels[last].count += 1
+        if innermost.count > 0 { writer.append(byte: ",") }
+        innermost.count += 1
         guard let name else { return }
-        levels[last].name = name
-        if levels[last].isOrdered { orders[orders.count - 1].add(name, at: writer.bytes.count) }
+        innermost.nameOffset = writer.bytes.count
+        if innermost.isOrdered { orders[orders.count - 1].add(name, at: writer.bytes.count) }
         writer.append(name: name)
     }
 
-    private func takeBack(in container: JSONPlace, to length: Int) {
+    /// Brings back what was there when the container had written `length` bytes. What has been closed in between stays.
+    private func takeBack(to level: Level, of container: JSONPlace, length: Int) {
         guard isOpen(container) else { return }
         pending = 0
-        while levels.count > Int(container.depth) {
-            if levels.removeLast().isOrdered { orders.removeLast() }
+        while outer.count > Int(container.depth) {
+            if innermost.isOrdered { orders.removeLast() }
+            innermost = outer.removeLast()
         }
-        let last = levels.count - 1
-        levels[last].count -= 1
-        if levels[last].isOrdered { orders[orders.count - 1].removeLast() }
+        innermost = level
+        if level.isOrdered { orders[orders.count - 1].removeAll(from: length) }
         writer.bytes.removeSubrange(length...)
     }
 
@@ -141,18 +150,25 @@ final class JSONEncodingSession {
 
     /// The types that JSON writes in another way than their own `Codable` does come first.
     func write<Value: Encodable>(_ value: Value, at place: JSONPlace) throws {
-        if Value.self == Decimal.self, let decimal = value as? Decimal {
-            try take(place)
+        let type = Value.self
+        if type == Decimal.self || type == JSONValue.self || type == URL.self || type == Data.self {
+            return try writeSpecial(value, at: place)
+        }
+        try value.encode(to: place)
+    }
+
+    /// Apart from its caller, which must stay small: every value goes through it.
+    @inline(never)
+    private func writeSpecial(_ value: any Encodable, at place: JSONPlace) throws {
+        try take(place)
+        switch value {
+        case let decimal as Decimal:
             guard writer.append(decimal) else { throw invalid(value, "it is no number", depth: place.depth) }
-        } else if Value.self == JSONValue.self, let json = value as? JSONValue {
-            try take(place)
+        case let json as JSONValue:
             guard writer.append(json) else { throw invalid(value, "a number in it is none", depth: place.depth) }
-        } else if Value.self == URL.self, let url = value as? URL {
-            try append(at: place) { $0.append(string: url.absoluteString) }
-        } else if Value.self == Data.self, let data = value as? Data {
-            try append(at: place) { $0.append(string: data.base64EncodedString()) }
-        } else {
-            try value.encode(to: place)
+        case let url as URL: writer.append(string: url.absoluteString)
+        case let data as Data: writer.append(string: data.base64EncodedString())
+        default: throw closed(place)
         }
     }
 
@@ -167,10 +183,11 @@ final class JSONEncodingSession {
         let container = JSONPlace(session: self, depth: place.depth + 1, number: place.number)
         if pending == place.number {
             pending = 0
-            levels.append(Level(place: place.number, isObject: isObject, isOrdered: isOrdered))
+            outer.append(innermost)
+            innermost = Level(place: place.number, isObject: isObject, isOrdered: isOrdered)
             if isOrdered { orders.append(JSONMemberOrder()) }
             writer.append(byte: isObject ? "{" : "[")
-        } else if !isOpen(container) || levels[Int(place.depth)].isObject != isObject {
+        } else if !isOpen(container) || level(of: container).isObject != isObject {
             mistake = mistake ?? closed(place)
             return JSONPlace(session: self, depth: container.depth, number: .max)
         }
@@ -179,20 +196,26 @@ final class JSONEncodingSession {
 
     // MARK: Places
 
+    @inline(__always)
     private func isOpen(_ container: JSONPlace) -> Bool {
-        container.depth <= levels.count && levels[Int(container.depth) - 1].place == container.number
+        container.depth <= outer.count && level(of: container).place == container.number
+    }
+
+    @inline(__always)
+    private func level(of container: JSONPlace) -> Level {
+        container.depth == outer.count ? innermost : outer[Int(container.depth)]
     }
 
     /// Closes all that stands in a container, so that it can go on.
     @inline(__always)
     private func settle(_ container: JSONPlace) {
-        if pending != 0 || levels.count > Int(container.depth), isOpen(container) { close(to: Int(container.depth)) }
+        if pending != 0 || outer.count > Int(container.depth), isOpen(container) { close(to: Int(container.depth)) }
     }
 
     private func newPlace() -> JSONPlace {
         lastPlace += 1
         pending = lastPlace
-        return JSONPlace(session: self, depth: UInt32(levels.count), number: lastPlace)
+        return JSONPlace(session: self, depth: UInt32(outer.count), number: lastPlace)
     }
 
     /// Takes the place that waits, for a value that is written now.
@@ -206,10 +229,10 @@ final class JSONEncodingSession {
             writer.append(raw: "{}")
             pending = 0
         }
-        while levels.count > depth {
-            let level = levels.removeLast()
-            if level.isOrdered { orders.removeLast().apply(to: &writer) }
-            writer.append(byte: level.isObject ? "}" : "]")
+        while outer.count > depth {
+            if innermost.isOrdered { orders.removeLast().apply(to: &writer) }
+            writer.append(byte: innermost.isObject ? "}" : "]")
+            innermost = outer.removeLast()
         }
     }
 

@@ -1,3 +1,6 @@
+// The two common integers have methods of their own beside the one for all widths: what serves a requirement of the protocol as a generic
+// function is not specialized.
+
 /// A place of the text where a value must come, as its type's `encode(to:)` sees it; or a container, by its depth and the place where it
 /// stands. Small enough that an existential holds it without allocating.
 struct JSONPlace: Encoder, SingleValueEncodingContainer {
@@ -24,6 +27,8 @@ struct JSONPlace: Encoder, SingleValueEncodingContainer {
     func encode(_ value: String) throws { try session.append(at: self) { $0.append(string: value) } }
     func encode(_ value: Double) throws { try session.appendFinite(value, at: self) }
     func encode(_ value: Float) throws { try session.appendFinite(value, at: self) }
+    func encode(_ value: Int) throws { try session.append(at: self) { $0.append(value) } }
+    func encode(_ value: Int64) throws { try session.append(at: self) { $0.append(value) } }
     func encode<Value: FixedWidthInteger & Encodable>(_ value: Value) throws { try session.append(at: self) { $0.append(value) } }
     func encode<Value: Encodable>(_ value: Value) throws { try session.write(value, at: self) }
 }
@@ -47,6 +52,12 @@ struct JSONKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
     }
     func encode(_ value: Float, forKey key: Key) throws {
         try session.appendFinite(value, in: container, name: key.stringValue)
+    }
+    func encode(_ value: Int, forKey key: Key) throws {
+        try session.append(in: container, name: key.stringValue) { $0.append(value) }
+    }
+    func encode(_ value: Int64, forKey key: Key) throws {
+        try session.append(in: container, name: key.stringValue) { $0.append(value) }
     }
     func encode<Value: FixedWidthInteger & Encodable>(_ value: Value, forKey key: Key) throws {
         try session.append(in: container, name: key.stringValue) { $0.append(value) }
@@ -78,6 +89,8 @@ struct JSONUnkeyedEncoding: UnkeyedEncodingContainer {
     func encode(_ value: String) throws { try session.append(in: container, name: nil) { $0.append(string: value) } }
     func encode(_ value: Double) throws { try session.appendFinite(value, in: container, name: nil) }
     func encode(_ value: Float) throws { try session.appendFinite(value, in: container, name: nil) }
+    func encode(_ value: Int) throws { try session.append(in: container, name: nil) { $0.append(value) } }
+    func encode(_ value: Int64) throws { try session.append(in: container, name: nil) { $0.append(value) } }
     func encode<Value: FixedWidthInteger & Encodable>(_ value: Value) throws {
         try session.append(in: container, name: nil) { $0.append(value) }
     }
@@ -96,10 +109,11 @@ extension JSONEncodingSession {
         try append(at: place) { $0.append(number) }
     }
 
-    fileprivate func appendFinite(_ number: some BinaryFloatingPoint & CustomStringConvertible, in container: JSONPlace, name: String?)
-        throws
-    {
-        guard number.isFinite else { throw invalid(number, "JSON has no such number", depth: container.depth - 1) }
+    fileprivate func appendFinite<Number: BinaryFloatingPoint & CustomStringConvertible & Encodable>(
+        _ number: Number, in container: JSONPlace, name: String?
+    ) throws {
+        // By the longer way it fails as a value does: leaving no name behind, and with its own path.
+        guard number.isFinite else { return try encode(number, in: container, name: name) }
         try append(in: container, name: name) { $0.append(number) }
     }
 }

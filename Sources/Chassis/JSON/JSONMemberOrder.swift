@@ -15,8 +15,9 @@ struct JSONMemberOrder {
         members.append(Member(name: name, offset: offset))
     }
 
-    mutating func removeLast() {
-        members.removeLast()
+    /// Forgets the members that begin at `offset` or behind it.
+    mutating func removeAll(from offset: Int) {
+        members.removeAll { $0.offset >= offset }
     }
 
     /// Sorts what has been written from the first member to the end of the text.

@@ -119,9 +119,9 @@ struct JSONParser {
         open = Int(tokens[closed].next) - 1
         tokens[closed].end = UInt32(index)
         tokens[closed].next = UInt32(tokens.count)
-        guard tokens[closed].kind == .object, tokens[closed].count > 0 else { return }
-        tokens[closed].lastFound = UInt32(closed + 1)
-        if tokens[closed].count > 1, let name = JSONNames.firstDuplicate(inObject: closed, of: tokens, bytes) {
+        if tokens[closed].kind == .object, tokens[closed].count > 1,
+            let name = JSONNames.firstDuplicate(inObject: closed, of: tokens, bytes)
+        {
             throw JSONError(byteOffset: tokens[name].textRange.lowerBound, reason: .duplicateName)
         }
     }

@@ -25,8 +25,6 @@ struct JSONToken {
     var next: UInt32
     /// How many elements or members a container has.
     var count: UInt32 = 0
-    /// Of an object: the name that the decoder found last. Members are mostly read in the order in which they were written.
-    var lastFound: UInt32 = 0
 
     var range: Range<Int> { Int(start)..<Int(end) }
     /// Where the value's own text lies, with the quotes of a string.

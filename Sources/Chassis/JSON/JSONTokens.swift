@@ -3,7 +3,7 @@ import Foundation
 /// A parsed text: its bytes and what stands where in them.
 struct JSONTokens {
     let bytes: [UInt8]
-    var tokens: [JSONToken]
+    let tokens: [JSONToken]
 
     init(parsing bytes: [UInt8]) throws(JSONError) {
         self.bytes = bytes

@@ -34,6 +34,13 @@ public struct JSONWriter {
         append(raw: "null")
     }
 
+    /// What the string says whose opening quote stands at `offset`.
+    func string(at offset: Int) -> String {
+        var end = offset + 1
+        while bytes[end] != UInt8(ascii: "\"") { end += bytes[end] == UInt8(ascii: "\\") ? 2 : 1 }
+        return JSONEscapes.string(bytes[(offset + 1)..<end])
+    }
+
     mutating func append(byte: Unicode.Scalar) {
         bytes.append(UInt8(ascii: byte))
     }

@@ -57,7 +57,7 @@ public enum Launch {
         do {
             let service = try await assemble(own, platform)
             let host = ServiceHost(service, platform: platform, exporter: exporter)
-            try await withTaskExecutorPreference(EventLoopTaskExecutor(eventLoopGroup.next())) {
+            try await ServiceExecutor.run(on: EventLoopTaskExecutor(eventLoopGroup.next())) {
                 try await host.run(gracefulShutdownSignals: [.sigterm, .sigint])
             }
         } catch {

@@ -36,7 +36,7 @@ public struct Platform: Sendable {
     public func client(to other: ServiceName) -> ServiceClient {
         ServiceClient(
             to: other, baseURL: settings.addresses[other] ?? Self.standardAddress(of: other), transport: transport,
-            credentials: credentials, time: time, randomness: randomness)
+            credentials: credentials, time: time, randomness: randomness, logger: logger)
     }
 
     /// Verifies users against the keys that user-service publishes, and services against the shared secret.

@@ -47,12 +47,17 @@ struct Consumption: ServiceLifecycle.Service {
     let settings: EventsSettings
     let progress: ConsumerProgress
 
-    /// Consumes until the service stops.
+    /// Consumes until the service stops. What was under way then is committed or is not; both are right.
     func run() async throws {
-        do {
-            try await cancelWhenGracefulShutdown { try await consume() }
-        } catch is CancellationError {
-            // Being stopped is how this ends. What was under way is committed or is not; both are right.
+        // A task of its own, because being told to stop is to end even a wait of half a minute at the producer.
+        let consuming = ServiceExecutor.task {
+            // Only its cancellation ends it with an error.
+            try? await consume()
+        }
+        await withTaskCancellationOrGracefulShutdownHandler {
+            await consuming.value
+        } onCancelOrGracefulShutdown: {
+            consuming.cancel()
         }
     }
 

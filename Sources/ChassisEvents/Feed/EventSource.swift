@@ -8,7 +8,7 @@ import HTTPTypes
 /// A source gives the events after a position, ascending by sequence and without leaving out any that the producer has. It may give an
 /// event again, and may fail at any time; the consumer copes with both. When it has none it waits up to `wait` for some.
 public struct EventSource: Sendable {
-    let read: @Sendable (_ after: Int64, _ limit: Int, _ wait: Duration) async throws -> [CloudEvent]
+    public let read: @Sendable (_ after: Int64, _ limit: Int, _ wait: Duration) async throws -> [CloudEvent]
 
     public init(read: @escaping @Sendable (_ after: Int64, _ limit: Int, _ wait: Duration) async throws -> [CloudEvent]) {
         self.read = read

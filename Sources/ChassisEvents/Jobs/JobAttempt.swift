@@ -47,7 +47,7 @@ struct JobAttempt: Sendable {
         let start = time.monotonic
         let ending = job.attempt > handler.retry.maxAttempts ? Ending.exhausted : await perform()
         // What was done is worth recording even when the worker itself is being cancelled; a cancelled task may not begin a transaction.
-        let due = Task.isCancelled ? await Task { await record(ending) }.value : await record(ending)
+        let due = Task.isCancelled ? await ServiceExecutor.task { await record(ending) }.value : await record(ending)
         let (seconds, attoseconds) = (time.monotonic - start).components
         Timer(label: "souk.job.duration", dimensions: [("kind", job.kind), ("outcome", ending.label)])
             .recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)

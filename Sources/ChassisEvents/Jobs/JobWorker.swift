@@ -146,7 +146,7 @@ struct JobWorker: ServiceLifecycle.Service {
     }
 
     private func establishRecurring() async {
-        let recurring = handlers.values.compactMap { handler -> (kind: String, interval: Duration)? in
+        let recurring = handlers.values.sorted { $0.kind < $1.kind }.compactMap { handler -> (kind: String, interval: Duration)? in
             guard case .every(let interval) = handler.recurrence else { return nil }
             return (handler.kind, interval)
         }

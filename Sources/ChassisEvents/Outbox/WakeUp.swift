@@ -16,12 +16,12 @@ final class WakeUp: Sendable {
     /// How many signals there have been.
     var generation: UInt64 { state.withLock { $0.generation } }
 
-    /// Wakes all that wait. Never blocks, so that a database's thread may call it.
+    /// Wakes all that wait, in the order in which they came. Never blocks, so that a database's thread may call it.
     func signal() {
         let waiters = state.withLock { state in
             state.generation += 1
             defer { state.waiters = [:] }
-            return state.waiters.values
+            return state.waiters.sorted { $0.key < $1.key }.map(\.value)
         }
         for waiter in waiters { waiter.resume() }
     }

@@ -63,8 +63,17 @@ final class GroupCommit {
 
     /// Serves the queue until it is closed and drained.
     func serve() {
+        serve { queue.take(atMost: limits.maximumBatch) }
+    }
+
+    /// Serves what is in the queue now.
+    func serveWaiting() {
+        serve { queue.takeNow(atMost: limits.maximumBatch) }
+    }
+
+    private func serve(_ take: () -> [PendingWork]) {
         while true {
-            if taken.isEmpty { taken = queue.take(atMost: limits.maximumBatch)[...] }
+            if taken.isEmpty { taken = take()[...] }
             guard let first = taken.first else { return }
             if first.isRead {
                 taken.removeFirst()

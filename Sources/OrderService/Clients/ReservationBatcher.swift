@@ -137,7 +137,7 @@ extension ReservationBatcher {
         while let flight = state.queue.departure(now: time.monotonic) {
             let context = flight.tickets.first.flatMap { state.callers[$0]?.context }
             // Cannot end before it is kept: its last step takes the lock that is held here.
-            state.flights[flight.number] = Task { await self.fly(flight, in: context) }
+            state.flights[flight.number] = ServiceExecutor.task { await self.fly(flight, in: context) }
         }
     }
 
@@ -176,7 +176,7 @@ extension ReservationBatcher {
         let wait = max(.zero, deadline - time.monotonic)
         state.alarm = Alarm(
             moment: deadline,
-            task: Task { [time] in
+            task: ServiceExecutor.task { [time] in
                 do { try await time.sleep(for: wait) } catch { return }
                 self.ring(deadline)
             })
@@ -187,7 +187,7 @@ extension ReservationBatcher {
             guard state.alarm?.moment == moment else { return [Caller]() }
             state.alarm = nil
             let now = time.monotonic
-            let tickets = state.callers.filter { $0.value.deadline <= now }.map(\.key)
+            let tickets = state.callers.filter { $0.value.deadline <= now }.map(\.key).sorted()
             for ticket in tickets { state.queue.leave(ticket) }
             let late = tickets.compactMap { state.callers.removeValue(forKey: $0) }
             if let earliest = state.callers.values.map(\.deadline).min() { setAlarm(&state, for: earliest) }

@@ -1,4 +1,4 @@
-import ChassisStorage
+package import ChassisStorage
 import Commerce
 
 // The sandbox is a payment provider without money. It behaves like a company elsewhere: it keeps its own book, in tables that nothing else
@@ -14,10 +14,14 @@ import Commerce
 // Any other method is refused.
 
 /// The built-in provider for development and tests.
-struct SandboxProvider: Sendable {
+package struct SandboxProvider: Sendable {
     let database: Database
 
-    var provider: PaymentProvider {
+    package init(database: Database) {
+        self.database = database
+    }
+
+    package var provider: PaymentProvider {
         PaymentProvider(name: "sandbox", charge: charge, refund: refund)
     }
 

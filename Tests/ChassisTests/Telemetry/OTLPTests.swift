@@ -185,15 +185,15 @@ private final class Collector: Sendable {
         try await run(collector.post) {
             var received = collector.received.makeAsyncIterator()
             buffer.append(span("early"))
-            await clock.whenSleeping(1)
+            await clock.whenSleeping(for: .seconds(5))
             clock.advance(by: .seconds(5))
             #expect(await received.next() == 1)
-            await clock.whenSleeping(1)
+            await clock.whenSleeping(for: .seconds(5))
             // A batch that is full meanwhile does not shorten the pause.
             for index in 0..<3 { buffer.append(span("s\(index)")) }
             clock.advance(by: .seconds(5))
             #expect(await received.next() == 2)
-            await clock.whenSleeping(1)
+            await clock.whenSleeping(for: .seconds(5))
             clock.advance(by: .seconds(5))
             #expect(await received.next() == 3)
             #expect(await received.next() == 4)

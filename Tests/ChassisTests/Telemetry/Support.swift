@@ -28,7 +28,7 @@ final class StoppedClock: Sendable {
         var sleepers: [Int: (due: Duration, continuation: CheckedContinuation<Void, any Error>)] = [:]
         var cancelled: Set<Int> = []
         var nextSleeper = 0
-        var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+        var watchers: [(condition: @Sendable ([Duration]) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
     static let start = Timestamp(millisecondsSinceEpoch: 1795469662_000)  // 2026-11-23T21:34:22.000Z
@@ -79,10 +79,20 @@ final class StoppedClock: Sendable {
 
     /// Returns once so many sleep at the same time.
     func whenSleeping(_ count: Int) async {
+        await when { $0.count >= count }
+    }
+
+    /// Returns once somebody will sleep for just so long from now.
+    func whenSleeping(for duration: Duration) async {
+        await when { $0.contains(duration) }
+    }
+
+    /// Returns once `condition` holds of the times for which everybody will sleep from now.
+    private func when(_ condition: @escaping @Sendable ([Duration]) -> Bool) async {
         await withCheckedContinuation { continuation in
             let isReady = state.withLock { state in
-                if state.sleepers.count >= count { return true }
-                state.watchers.append((count, continuation))
+                if condition(state.remaining) { return true }
+                state.watchers.append((condition, continuation))
                 return false
             }
             if isReady { continuation.resume() }
@@ -91,9 +101,12 @@ final class StoppedClock: Sendable {
 }
 
 extension StoppedClock.State {
+    fileprivate var remaining: [Duration] { sleepers.values.map { $0.due - elapsed } }
+
     fileprivate mutating func takeWatchers() -> [CheckedContinuation<Void, Never>] {
-        let ready = watchers.filter { sleepers.count >= $0.count }
-        watchers.removeAll { sleepers.count >= $0.count }
+        let remaining = remaining
+        let ready = watchers.filter { $0.condition(remaining) }
+        watchers.removeAll { $0.condition(remaining) }
         return ready.map(\.continuation)
     }
 }

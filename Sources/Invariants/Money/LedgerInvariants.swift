@@ -1,0 +1,104 @@
+import ChassisStorage
+import Contracts
+
+// The ledger against the payments. A transfer says it twice: by its accounts and by its key. Each is held against the payments alone.
+
+extension Invariant {
+    static let ledgerSumsToZero = Invariant(
+        "ledger-sums-to-zero", .money, .always, in: .payments,
+        "In each currency the accounts sum to zero, and the provider holds what was captured and not given back."
+    ) { transaction, finding in
+        finding.examined = try transaction.count("SELECT count(*) FROM ledger_transfers")
+        try transaction.each(
+            """
+            SELECT * FROM (
+                SELECT currency, CAST(SUM(provider) AS BIGINT) AS provider, CAST(SUM(sales) AS BIGINT) AS sales,
+                    CAST(SUM(strange) AS BIGINT) AS strange, CAST(SUM(kept) AS BIGINT) AS kept
+                FROM (
+                    SELECT currency,
+                        CASE WHEN debit_account = 'provider' THEN amount ELSE 0 END
+                            - CASE WHEN credit_account = 'provider' THEN amount ELSE 0 END AS provider,
+                        CASE WHEN debit_account = 'sales' THEN amount ELSE 0 END
+                            - CASE WHEN credit_account = 'sales' THEN amount ELSE 0 END AS sales,
+                        CASE WHEN debit_account IN ('provider', 'sales') AND credit_account IN ('provider', 'sales') THEN 0 ELSE 1 END
+                            AS strange,
+                        0 AS kept
+                    FROM ledger_transfers
+                    UNION ALL SELECT currency, 0, 0, 0, captured - refunded FROM payments
+                ) AS entries GROUP BY currency
+            ) AS sums
+            WHERE provider + sales <> 0 OR provider <> kept OR strange > 0 ORDER BY currency
+            """
+        ) { row in
+            let (currency, strange): (String, Int64) = (try row["currency"], try row["strange"])
+            let (provider, sales, kept): (Int64, Int64, Int64) = (try row["provider"], try row["sales"], try row["kept"])
+            finding.violation(
+                currency,
+                "has \(amount(provider, currency)) with the provider and \(amount(sales, currency)) of sales; payments kept "
+                    + "\(amount(kept, currency))" + (strange > 0 ? "; \(strange) transfers are on unknown accounts" : ""))
+        }
+    }
+
+    static let ledgerMatchesPayments = Invariant(
+        "ledger-matches-payments", .money, .always, in: .payments,
+        "Each capture and each refund that is done is booked once, with its amount, and nothing else is booked."
+    ) { transaction, finding in
+        finding.examined = try transaction.count("SELECT count(*) FROM payments")
+        try captures(transaction, &finding)
+        try refunds(transaction, &finding)
+        try others(transaction, &finding)
+    }
+
+    private static func captures(_ transaction: Transaction, _ finding: inout Finding) throws {
+        try transaction.each(
+            """
+            SELECT p.id, p.currency, p.captured, t.amount, t.currency AS booked_currency
+            FROM payments p LEFT JOIN ledger_transfers t ON t.key = 'capture-' || CAST(p.id AS TEXT)
+            WHERE p.captured <> COALESCE(t.amount, 0) OR t.currency <> p.currency OR t.payment_id <> p.id ORDER BY p.id
+            """
+        ) { row in
+            let (id, captured, currency): (Int64, Int64, String) = (try row["id"], try row["captured"], try row["currency"])
+            let (booked, bookedCurrency): (Int64?, String?) = (try row["amount"], try row["booked_currency"])
+            finding.violation(
+                "payment \(id)",
+                "has captured \(amount(captured, currency)); booked is "
+                    + (booked.map { amount($0, bookedCurrency ?? currency) } ?? "nothing"))
+        }
+    }
+
+    private static func refunds(_ transaction: Transaction, _ finding: inout Finding) throws {
+        try transaction.each(
+            """
+            SELECT r.id, r.status, r.currency, r.amount, t.amount AS booked
+            FROM refunds r LEFT JOIN ledger_transfers t ON t.key = 'refund-' || CAST(r.id AS TEXT)
+            WHERE CASE WHEN r.status = 'succeeded' THEN r.amount ELSE 0 END <> COALESCE(t.amount, 0)
+                OR t.currency <> r.currency OR t.payment_id <> r.payment_id ORDER BY r.id
+            """
+        ) { row in
+            let (id, status, currency): (Int64, String, String) = (try row["id"], try row["status"], try row["currency"])
+            let (given, booked): (Int64, Int64?) = (try row["amount"], try row["booked"])
+            finding.violation(
+                "refund \(id)",
+                "of \(amount(given, currency)) is \(status); booked is \(booked.map { amount($0, currency) } ?? "nothing")")
+        }
+    }
+
+    /// With what has its booking out of the way, a payment that has more of them has one too many.
+    private static func others(_ transaction: Transaction, _ finding: inout Finding) throws {
+        try transaction.each(
+            """
+            SELECT * FROM (
+                SELECT p.id, COALESCE(t.bookings, 0) AS bookings, CASE WHEN p.captured > 0 THEN 1 ELSE 0 END + COALESCE(r.refunds, 0) AS due
+                FROM payments p
+                LEFT JOIN (SELECT payment_id, COUNT(*) AS bookings FROM ledger_transfers GROUP BY payment_id) AS t ON t.payment_id = p.id
+                LEFT JOIN (
+                    SELECT payment_id, COUNT(*) AS refunds FROM refunds WHERE status = 'succeeded' GROUP BY payment_id
+                ) AS r ON r.payment_id = p.id
+            ) AS counts WHERE bookings > due ORDER BY id
+            """
+        ) { row in
+            let (id, bookings, due): (Int64, Int64, Int64) = (try row["id"], try row["bookings"], try row["due"])
+            finding.violation("payment \(id)", "has \(bookings) bookings where \(due) are due")
+        }
+    }
+}
