@@ -41,7 +41,7 @@ public final class Simulation {
 
     /// How long a shop has, in simulated time, to settle once nothing fails any more.
     static let settlingTime = Duration.seconds(15 * 60)
-    private static let settlingTick = Duration.seconds(20)
+    private static let settlingTick = Duration.seconds(15)
 
     private let seed: UInt64
     private let world: World
@@ -136,8 +136,10 @@ public final class Simulation {
         for process in shop.processes { process.clockOffset = .zero }
         shop.start()
         let end = world.clock.now + Self.settlingTime
+        // Until what is held for nobody should be free again.
+        try world.pass(SimulatedShop.reservationLease)
         while true {
-            try world.pass(Self.settlingTick)
+            try world.pass(Self.settlingTick * 2)
             guard let broken = try broken(shop, visitors, .settled) else { return nil }
             if world.clock.now >= end { return Failure(step: nil, description: broken) }
         }

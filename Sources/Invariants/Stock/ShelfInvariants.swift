@@ -1,9 +1,29 @@
 import ChassisStorage
+import Commerce
 import Contracts
 
 // The shelf: all in product-service's own database, so that each is exact.
 
 extension Invariant {
+    static let leasesEnd = Invariant(
+        "leases-end", .stock, .settled, reading: [.products],
+        "In a shop that is at work no pieces are held for long after the time of their lease."
+    ) { books in
+        guard let now = books.now else { return Finding() }
+        return try await books.read(.products) { transaction in
+            var finding = Finding()
+            try transaction.each("SELECT id, expires_at FROM reservations WHERE state = 'held' ORDER BY number") { row in
+                finding.examined += 1
+                let (id, end): (String, Timestamp) = (try row["id"], try row["expires_at"])
+                if end < now - longestSweep { finding.violation("reservation \(id)", "is held, and its time was over at \(end)") }
+            }
+            return finding
+        }
+    }
+
+    /// Many times the interval at which product-service looks for leases whose time is over.
+    private static let longestSweep: Duration = .seconds(20)
+
     static let stockBalances = Invariant(
         "stock-balances", .stock, .always, in: .products,
         "What a product has on hand is what its movements add up to, and each movement says what was there after it."

@@ -3,6 +3,11 @@ import Contracts
 
 extension Plant {
     static let stock = [
+        Plant("leases-end", "nobody ends a lease whose time is over") { shop in
+            try await shop.change(
+                .products, "INSERT INTO reservations (id, state, expires_at, created_at) VALUES ('forgotten', 'held', 1, 0)")
+            return "reservation forgotten"
+        },
         Plant("stock-balances", "a piece appears on the shelf") { shop in
             try await shop.change(.products, "UPDATE products SET on_hand = on_hand + 1 WHERE id = 1")
             return "product 1"
