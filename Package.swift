@@ -165,7 +165,8 @@ let package = Package(
         .testTarget(
             name: "ChassisTests",
             dependencies: [
-                "Commerce", "Contracts", "Chassis", hummingbird, asyncHTTPClient, httpTypes, logging, metrics, tracing, serviceLifecycle,
+                "Commerce", "Contracts", "Chassis", "ChassisTesting", hummingbird, asyncHTTPClient, httpTypes, logging, metrics, tracing,
+                serviceLifecycle,
                 configuration,
                 crypto, jwtKit, nioCore, nioPosix, nioHTTP1,
             ]

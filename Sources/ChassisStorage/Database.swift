@@ -32,6 +32,8 @@ public struct Database: Sendable {
     ) async throws -> Database {
         let driver: any DatabaseDriver
         switch url.location {
+        case .sqliteFile where options.execution == .callersThread, .postgres where options.execution == .callersThread:
+            throw StorageError.misuse("only a database in memory runs on its callers' threads")
         case .sqliteFile(let path):
             driver = try await SQLiteDriver.open(.file(path), migrations: migrations, options: options, logger: logger)
         case .sqliteMemory where options.execution == .callersThread:

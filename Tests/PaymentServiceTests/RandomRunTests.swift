@@ -14,7 +14,7 @@ struct RandomRunTests {
     @Test("after a random run the ledger sums to zero and agrees with the provider", arguments: [1, 2, 3] as [UInt64])
     func run(seed: UInt64) async throws {
         try await PaymentShop.open { shop in
-            var generator = SplitMix(state: seed)
+            var generator = SeededGenerator(seed: seed)
             let currencies = [Currency.usd, try #require(Currency(code: "JPY")), try #require(Currency(code: "KWD"))]
             var placed: [Int64] = []
             for order in Int64(1)...60 {
@@ -43,18 +43,5 @@ struct RandomRunTests {
         let reply = try await shop.client.post(
             "/api/payments/\(id)/refunds", ["amount": .integer(amount), "reason": "random"], as: .administrator)
         #expect([201, 400, 409].contains(reply.status.code))
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the same seed is the same run.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -50,14 +50,24 @@ struct Consumption: ServiceLifecycle.Service {
     /// Consumes until the service stops. What was under way then is committed or is not; both are right.
     func run() async throws {
         // A task of its own, because being told to stop is to end even a wait of half a minute at the producer.
-        let consuming = ServiceExecutor.task {
-            // Only its cancellation ends it with an error.
-            try? await consume()
-        }
-        await withTaskCancellationOrGracefulShutdownHandler {
+        let consuming = ServiceExecutor.task { await consumeUntilCancelled() }
+        let failure = await withTaskCancellationOrGracefulShutdownHandler {
             await consuming.value
         } onCancelOrGracefulShutdown: {
             consuming.cancel()
+        }
+        if let failure { throw failure }
+    }
+
+    /// Returns what else has ended it: nothing should.
+    private func consumeUntilCancelled() async -> (any Error)? {
+        do {
+            try await consume()
+            return nil
+        } catch is CancellationError {
+            return nil
+        } catch {
+            return error
         }
     }
 

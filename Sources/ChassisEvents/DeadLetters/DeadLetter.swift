@@ -1,6 +1,5 @@
 import Chassis
 import Commerce
-import Foundation
 
 /// Something that has failed for the last time and waits for a person: an event that could not be applied, or a job that could not be done.
 struct DeadLetter: Sendable {

@@ -1,6 +1,5 @@
 public import Chassis
 import Commerce
-import Foundation
 import HTTPTypes
 
 /// Where a consumer reads the events of one producer.

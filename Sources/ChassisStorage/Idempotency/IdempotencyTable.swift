@@ -1,6 +1,5 @@
 import Chassis
 import Commerce
-import Foundation
 import HTTPTypes
 
 /// The responses given under each key: the table `idempotency_keys`.

@@ -1,5 +1,4 @@
 public import Chassis
-import Foundation
 public import HTTPTypes
 public import Hummingbird
 

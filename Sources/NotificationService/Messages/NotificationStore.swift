@@ -2,7 +2,6 @@ import Chassis
 import ChassisEvents
 import ChassisStorage
 import Commerce
-import Foundation
 
 // One event gives one message: a message carries its cause (the event's id, or the id that the asking service chose), which is unique, so
 // that an event seen twice adds nothing. A message is a kind and a few values; its words are made when it is sent or shown, so that the

@@ -2,7 +2,6 @@ import Chassis
 import ChassisStorage
 import Commerce
 import Contracts
-import Foundation
 
 extension OrderStore {
     /// Which orders a list holds.

@@ -3,7 +3,6 @@ import ChassisEvents
 import ChassisStorage
 import Commerce
 import Contracts
-import Foundation
 
 // Everything that happens to an order is written here, in the one transaction of the request, event or sweep that causes it: the new
 // status, the timeline, the events that tell the others. A crash leaves all of it or nothing.

@@ -20,6 +20,7 @@ struct SimulateCommand: ParsableCommand {
 
     func validate() throws {
         guard steps >= 1, seeds >= 1 else { throw ValidationError("--steps and --seeds must be at least 1.") }
+        guard !seed.addingReportingOverflow(seeds).overflow else { throw ValidationError("There are no seeds beyond \(UInt64.max).") }
     }
 
     func run() throws {
@@ -35,7 +36,17 @@ struct SimulateCommand: ParsableCommand {
         }
         Console.print("\(seeds) simulated \(seeds == 1 ? "shop" : "shops"), \(orders) orders accepted, every promise kept.")
         for point in FaultPoint.allCases { Console.print("  \(struck[point] ?? 0)\t\(point.rawValue)") }
+        let never = FaultPoint.allCases.filter { struck[$0] == nil }
+        guard seeds < Self.manySeeds || never.isEmpty else {
+            Console.print(
+                "In so many shops everything should have gone wrong once, but these never did: \(never.map(\.rawValue).joined(separator: ", "))."
+            )
+            throw ExitCode(1)
+        }
     }
+
+    /// From so many on, a fault point that never struck is broken and not merely rare.
+    private static let manySeeds: UInt64 = 200
 
     private func report(_ failure: Simulation.Failure, of seed: UInt64) throws {
         let shortest = Shortening.of(failure, seed: seed, steps: steps)

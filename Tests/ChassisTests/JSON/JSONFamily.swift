@@ -1,3 +1,4 @@
+import ChassisTesting
 import Commerce
 import Foundation
 import Testing
@@ -49,7 +50,7 @@ enum JSONFamily {
 
     // MARK: Made from a seed
 
-    static func text(_ random: inout SplitMix64) -> String {
+    static func text(_ random: inout SeededGenerator) -> String {
         let alphabet: [Character] = [
             "a", "b", "Z", "0", " ", "\"", "\\", "/", "\n", "\r", "\t", "\u{8}", "\u{C}", "\u{0}", "\u{1F}", "\u{7F}", "é", "e\u{301}",
             "ß", "漢", "\u{2028}", "😀", "👩‍👩‍👧", "\u{FFFD}", "\u{10FFFF}", "\r\n",
@@ -58,7 +59,7 @@ enum JSONFamily {
             (0..<Int.random(in: 0...20, using: &random)).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &random)] })
     }
 
-    static func number<Integer: FixedWidthInteger>(_ random: inout SplitMix64) -> Integer {
+    static func number<Integer: FixedWidthInteger>(_ random: inout SeededGenerator) -> Integer {
         switch Int.random(in: 0...4, using: &random) {
         case 0: .min
         case 1: .max
@@ -67,7 +68,7 @@ enum JSONFamily {
         }
     }
 
-    static func double(_ random: inout SplitMix64) -> Double {
+    static func double(_ random: inout SeededGenerator) -> Double {
         switch Int.random(in: 0...3, using: &random) {
         case 0: return Double(Int.random(in: -1_000_000...1_000_000, using: &random)) / 100
         case 1: return Double(Int.random(in: -1000...1000, using: &random))
@@ -77,7 +78,7 @@ enum JSONFamily {
         }
     }
 
-    static func decimal(_ random: inout SplitMix64) -> Decimal {
+    static func decimal(_ random: inout SeededGenerator) -> Decimal {
         let significand = Decimal(UInt64.random(in: 0...(.max), using: &random))
         guard !significand.isZero else { return 0 }
         return Decimal(
@@ -85,14 +86,14 @@ enum JSONFamily {
         )
     }
 
-    static func numbers(_ random: inout SplitMix64) -> Numbers {
+    static func numbers(_ random: inout SeededGenerator) -> Numbers {
         Numbers(
             a: number(&random), b: number(&random), c: number(&random), d: number(&random), e: number(&random), f: number(&random),
             g: number(&random), h: number(&random), i: number(&random), j: number(&random), double: double(&random),
             float: Float(Int.random(in: -100_000...100_000, using: &random)) / 8, decimal: decimal(&random))
     }
 
-    static func leaf(_ random: inout SplitMix64) -> Leaf {
+    static func leaf(_ random: inout SeededGenerator) -> Leaf {
         let bytes = (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) }
         return Leaf(
             text: text(&random), flag: .random(using: &random), absent: Bool.random(using: &random) ? text(&random) : nil,
@@ -103,13 +104,13 @@ enum JSONFamily {
             time: Timestamp(millisecondsSinceEpoch: Int64.random(in: -10_000_000_000_000...100_000_000_000_000, using: &random)))
     }
 
-    static func list<Element>(_ random: inout SplitMix64, _ make: (inout SplitMix64) -> Element) -> [Element] {
+    static func list<Element>(_ random: inout SeededGenerator, _ make: (inout SeededGenerator) -> Element) -> [Element] {
         var elements: [Element] = []
         for _ in 0..<Int.random(in: 0...4, using: &random) { elements.append(make(&random)) }
         return elements
     }
 
-    static func tree(_ random: inout SplitMix64) throws -> Tree {
+    static func tree(_ random: inout SeededGenerator) throws -> Tree {
         let names = list(&random) { (text(&$0), leaf(&$0)) }
         let numbered = list(&random) { (number(&$0) as Int, text(&$0)) }
         return Tree(

@@ -1,3 +1,4 @@
+import ChassisTesting
 import Foundation
 import Testing
 
@@ -75,7 +76,7 @@ struct JSONNumberTests {
 
     @Test("a Double is the nearest to its text, and its text is read back as itself")
     func doubles() throws {
-        var random = SplitMix64(seed: 3)
+        var random = SeededGenerator(seed: 3)
         for _ in 0..<20_000 {
             let number = JSONFamily.double(&random)
             #expect(try JSON.decode(Double.self, from: JSON.encodedBytes(number)).bitPattern == number.bitPattern)

@@ -1,3 +1,4 @@
+import ChassisTesting
 import Foundation
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
 struct JSONRoundTripTests {
     @Test("what is written is read back as the same value, by us and by Foundation", arguments: 0..<200 as Range<UInt64>)
     func ownText(seed: UInt64) throws {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let tree = try JSONFamily.tree(&random)
         let bytes = try JSON.encodedBytes(tree)
         #expect(try JSON.decode(JSONFamily.Tree.self, from: bytes) == tree)
@@ -17,7 +18,7 @@ struct JSONRoundTripTests {
 
     @Test("what Foundation writes is read as it was meant", arguments: 0..<200 as Range<UInt64>)
     func foundationText(seed: UInt64) throws {
-        var random = SplitMix64(seed: seed &+ 1000)
+        var random = SeededGenerator(seed: seed &+ 1000)
         let tree = try JSONFamily.tree(&random)
         for format in [[], .prettyPrinted, .sortedKeys] as [JSONEncoder.OutputFormatting] {
             let encoder = JSONEncoder()
@@ -28,7 +29,7 @@ struct JSONRoundTripTests {
 
     @Test("our text and Foundation's say the same to a third reader", arguments: 0..<100 as Range<UInt64>)
     func sameMeaning(seed: UInt64) throws {
-        var random = SplitMix64(seed: seed &+ 2000)
+        var random = SeededGenerator(seed: seed &+ 2000)
         let tree = try JSONFamily.tree(&random)
         let ours = try JSONSerialization.jsonObject(with: try JSON.encodedData(tree)) as? NSDictionary
         let theirs = try JSONSerialization.jsonObject(with: try JSONEncoder().encode(tree)) as? NSDictionary
@@ -37,7 +38,7 @@ struct JSONRoundTripTests {
 
     @Test("the same value is always the same text", arguments: 0..<50 as Range<UInt64>)
     func stable(seed: UInt64) throws {
-        var random = SplitMix64(seed: seed &+ 3000)
+        var random = SeededGenerator(seed: seed &+ 3000)
         let tree = try JSONFamily.tree(&random)
         // Another capacity is another order of the hash table.
         var same = tree

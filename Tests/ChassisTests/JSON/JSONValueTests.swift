@@ -1,3 +1,4 @@
+import ChassisTesting
 import Foundation
 import Testing
 
@@ -42,14 +43,14 @@ struct JSONValueTests {
 
     @Test("random documents survive the way out and back", arguments: 0..<200 as Range<UInt64>)
     func roundTrip(seed: UInt64) throws {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let value = Self.value(&random, depth: 5)
         #expect(try JSONValue.parse(JSON.text(value)) == value)
         #expect(try JSON.decode(JSONValue.self, from: JSON.encodedData(value)) == value)
         #expect(try JSONDecoder().decode(JSONValue.self, from: JSON.encodedData(value)) == value)
     }
 
-    private static func value(_ random: inout SplitMix64, depth: Int) -> JSONValue {
+    private static func value(_ random: inout SeededGenerator, depth: Int) -> JSONValue {
         switch Int.random(in: 0..<(depth > 0 ? 7 : 5), using: &random) {
         case 0: .null
         case 1: .bool(.random(using: &random))

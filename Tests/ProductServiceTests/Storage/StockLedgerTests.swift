@@ -1,4 +1,5 @@
 import ChassisStorage
+import ChassisTesting
 import Commerce
 import Contracts
 import Testing
