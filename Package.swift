@@ -130,7 +130,7 @@ let package = Package(
                 "Simulation",
                 "APIGateway", "UserService", "ProductService", "OrderService", "PaymentService", "NotificationService", "Commerce",
                 "Contracts",
-                "Chassis", "ChassisStorage", "Invariants", argumentParser, subprocess, logging, httpTypes, nioPosix, unixSignals,
+                "Chassis", "ChassisStorage", "Invariants", argumentParser, subprocess, logging, httpTypes, nioCore, nioPosix, unixSignals,
             ]
         ),
 
@@ -199,6 +199,9 @@ let package = Package(
             name: "APIGatewayTests",
             dependencies: ["APIGateway", "ChassisTesting", "HTTPProxy", "Commerce", "Contracts", "Chassis", httpTypes, logging, nioCore]),
         .testTarget(name: "UserServiceTests", dependencies: ["UserService", "ChassisTesting"] + chassis + [httpTypes, logging, crypto]),
+        .testTarget(
+            name: "SoukCommandTests",
+            dependencies: ["SoukCommand", "Contracts", "ChassisTesting", "Chassis", "Invariants", nioCore, nioPosix]),
         .testTarget(
             name: "SystemTests",
             dependencies: [

@@ -8,9 +8,8 @@ public struct Souk: AsyncParsableCommand {
         abstract: "Runs and looks after a Souk: a shop backend of small services behind one gateway.",
         version: "souk \(SoukVersion.current)",
         subcommands: [
-            UpCommand.self, ServeCommand.self, SimulateCommand.self, StatusCommand.self, DeadCommand.self, AuditCommand.self,
-            DemoCommand.self,
-            VersionCommand.self,
+            UpCommand.self, ServeCommand.self, StatusCommand.self, DeadCommand.self, AuditCommand.self, DemoCommand.self,
+            SimulateCommand.self, ChaosCommand.self, VersionCommand.self,
         ])
 
     public init() {}

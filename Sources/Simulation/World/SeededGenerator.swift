@@ -1,15 +1,15 @@
-import Chassis
+package import Chassis
 import Synchronization
 
 /// The generator from which everything in a simulation is drawn: SplitMix64 (Steele, Lea and Flood, 2014), small and good enough to choose by.
-final class SeededGenerator: Sendable {
+package final class SeededGenerator: Sendable {
     private let state: Mutex<UInt64>
 
-    init(seed: UInt64) {
+    package init(seed: UInt64) {
         state = Mutex(seed)
     }
 
-    func next() -> UInt64 {
+    package func next() -> UInt64 {
         state.withLock { state in
             state &+= 0x9E37_79B9_7F4A_7C15
             var mixed = state
@@ -20,20 +20,20 @@ final class SeededGenerator: Sendable {
     }
 
     /// A generator of its own, whose draws do not move this one's.
-    func fork() -> SeededGenerator { SeededGenerator(seed: next()) }
+    package func fork() -> SeededGenerator { SeededGenerator(seed: next()) }
 
-    var randomness: Randomness { Randomness { self.next() } }
+    package var randomness: Randomness { Randomness { self.next() } }
 
     /// A whole number in a range. The bias of the remainder is below 2^-40 for ranges as small as ours.
-    func int(in range: ClosedRange<Int>) -> Int {
+    package func int(in range: ClosedRange<Int>) -> Int {
         range.lowerBound + Int(next() % UInt64(range.upperBound - range.lowerBound + 1))
     }
 
-    func chance(_ probability: Double) -> Bool { randomness.fraction() < probability }
+    package func chance(_ probability: Double) -> Bool { randomness.fraction() < probability }
 
-    func pick<Element>(_ elements: [Element]) -> Element { elements[int(in: 0...elements.count - 1)] }
+    package func pick<Element>(_ elements: [Element]) -> Element { elements[int(in: 0...elements.count - 1)] }
 
-    func duration(in range: ClosedRange<Duration>) -> Duration {
+    package func duration(in range: ClosedRange<Duration>) -> Duration {
         range.lowerBound + randomness.duration(below: range.upperBound - range.lowerBound)
     }
 }

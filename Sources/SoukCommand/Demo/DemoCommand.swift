@@ -1,4 +1,5 @@
 import ArgumentParser
+import Contracts
 import Foundation
 
 struct DemoCommand: AsyncParsableCommand {
@@ -12,7 +13,8 @@ struct DemoCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await ShopClient.with(options) { client in
-            try await DemoVisit(client: client, patience: .seconds(patience)).run()
+            let api = PublicAPI(gateway: client.shop.address(of: .gateway), transport: client.transport)
+            try await DemoVisit(api: api, patience: .seconds(patience)).run()
         }
     }
 }

@@ -5,7 +5,7 @@ import HTTPTypes
 
 /// A scripted visit, every step checked and told as a person would want to read it.
 struct DemoVisit {
-    let client: ShopClient
+    let api: PublicAPI
     let patience: Duration
 
     private struct User: Decodable {
@@ -54,7 +54,7 @@ struct DemoVisit {
     }
 
     func run() async throws {
-        Console.print("A visit to the shop at \(client.shop.address(of: .gateway))\n")
+        Console.print("A visit to the shop at \(api.gateway)\n")
         let email = "visitor-\(Randomness.system.hex(bytes: 4))@example.com"
         let session = try await signIn(email)
         let found = try await search(for: "lap")
@@ -154,14 +154,7 @@ struct DemoVisit {
         key: String? = nil,
         as type: Reply.Type
     ) async throws -> Reply {
-        var headers: HTTPFields = [:]
-        if body != nil { headers[.contentType] = "application/json" }
-        if let token { headers[.authorization] = "Bearer \(token)" }
-        if let key { headers[.idempotencyKey] = key }
-        let request = OutboundRequest(
-            method: method, url: client.shop.address(of: .gateway) + path, headers: headers, body: try body.map { try JSON.encodedData($0) }
-        )
-        let response = try await client.transport.send(request, timeout: .seconds(15))
+        let response = try await api.send(method, path, body, token: token, key: key)
         guard response.status.code == status else {
             throw DemoError(
                 description:

@@ -11,6 +11,8 @@ struct Fleet: Sendable {
     let secret: String
     /// Only user-service gets it, and only until the administrator exists.
     let administratorPassword: String?
+    /// What stands between two services, by its port: `souk chaos` puts links there that it can cut. They reach each other directly without.
+    var links: [Link: Int] = [:]
 
     /// The gateway comes last: it is of use once the others are.
     static let services: [ServiceName] = [.users, .products, .orders, .payments, .notifications, .gateway]
@@ -24,7 +26,8 @@ struct Fleet: Sendable {
             "EXIT_WITH_PARENT": "true",
         ]
         for other in ServiceName.allCases {
-            variables[other.addressVariable] = "http://\(host == "0.0.0.0" ? "127.0.0.1" : host):\(portBase + other.portOffset)"
+            let port = links[Link(from: service, to: other)] ?? portBase + other.portOffset
+            variables[other.addressVariable] = "http://\(host == "0.0.0.0" ? "127.0.0.1" : host):\(port)"
         }
         if service != .gateway {
             variables["DATABASE_URL"] =
@@ -34,5 +37,5 @@ struct Fleet: Sendable {
         return variables
     }
 
-    var ports: [Int] { Self.services.map { portBase + $0.portOffset } }
+    static func ports(from base: Int) -> [Int] { services.map { base + $0.portOffset } }
 }

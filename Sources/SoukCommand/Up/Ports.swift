@@ -7,6 +7,16 @@ enum Ports {
         ports.filter { !isFree($0, host: host) }
     }
 
+    /// A base from which the ports of a shop are free, below the range from which systems take ports for outgoing connections; nil when there
+    /// seems to be none.
+    static func freeBase(host: String) -> Int? {
+        for _ in 0..<100 {
+            let base = Int.random(in: 15_000...31_000)
+            if inUse(Fleet.ports(from: base), host: host).isEmpty { return base }
+        }
+        return nil
+    }
+
     private static func isFree(_ port: Int, host: String) -> Bool {
         #if canImport(Glibc)
             let stream = Int32(SOCK_STREAM.rawValue)

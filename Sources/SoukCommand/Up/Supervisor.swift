@@ -29,11 +29,19 @@ final class Supervisor: Sendable {
     private let fleet: Fleet
     private let drainTimeout: Duration
     private let report: @Sendable (String) -> Void
+    private let processes = Mutex<[ServiceName: pid_t]>([:])
 
     init(_ fleet: Fleet, drainTimeout: Duration, report: @escaping @Sendable (String) -> Void) {
         self.fleet = fleet
         self.drainTimeout = drainTimeout
         self.report = report
+    }
+
+    /// Sends a signal to the process of a service, if there is one now.
+    func signal(_ service: ServiceName, _ number: Int32) {
+        processes.withLock { processes in
+            if let process = processes[service] { kill(process, number) }
+        }
     }
 
     /// Runs until cancelled; returns when every child has ended.
@@ -86,7 +94,11 @@ final class Supervisor: Sendable {
             platformOptions: options,
             input: .fileDescriptor(input, closeAfterSpawningProcess: false),
             output: .fileDescriptor(log, closeAfterSpawningProcess: false),
-            error: .fileDescriptor(log, closeAfterSpawningProcess: false))
+            error: .fileDescriptor(log, closeAfterSpawningProcess: false)
+        ) { execution in
+            self.processes.withLock { $0[service] = execution.processIdentifier.value }
+        }
+        processes.withLock { $0[service] = nil }
         return result.terminationStatus
     }
 }

@@ -3,7 +3,6 @@ import Chassis
 import Contracts
 import Foundation
 import NIOPosix
-import UnixSignals
 
 struct UpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,7 +39,7 @@ struct UpCommand: AsyncParsableCommand {
         try directory.create()
         let hold = try directory.hold()
         defer { hold.release() }
-        let busy = Ports.inUse(Fleet.services.map { portBase + $0.portOffset }, host: host)
+        let busy = Ports.inUse(Fleet.ports(from: portBase), host: host)
         guard busy.isEmpty else { throw ShopError.portsInUse(busy) }
         let fleet = try fleet(in: directory)
         try directory.write(RunningShop(host: host, portBase: portBase, processIdentifier: ProcessInfo.processInfo.processIdentifier))
@@ -61,23 +60,16 @@ struct UpCommand: AsyncParsableCommand {
     private func supervise(_ fleet: Fleet) async throws {
         let started = ContinuousClock.now
         let supervisor = Supervisor(fleet, drainTimeout: .seconds(drainSeconds)) { Console.print($0) }
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         if exitWithParent { Lifeline.stopWhenInputEnds() }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await supervisor.run() }
-            group.addTask { try await welcome(fleet, started: started) }
-            group.addTask {
-                for await _ in signals {
-                    Console.print("Stopping …")
-                    throw CancellationError()
+        _ = try await Interruption.wait(
+            for: {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await supervisor.run() }
+                    group.addTask { try await welcome(fleet, started: started) }
+                    // One after another, so that the first to fail ends all.
+                    while try await group.next() != nil {}
                 }
-            }
-            defer { group.cancelAll() }
-            do {
-                // One after another, so that the first to fail ends all.
-                while try await group.next() != nil {}
-            } catch is CancellationError {}
-        }
+            }, notice: "Stopping …")
     }
 
     /// Waits until all is healthy, then says where to go.
