@@ -46,6 +46,11 @@ public struct Route: Sendable {
     }
 }
 
+extension Route: CustomStringConvertible {
+    /// `GET /api/orders/{id}`: how tables of routes and people name it.
+    public var description: String { "\(method.rawValue) \(path)" }
+}
+
 /// The routes of one resource, as one value that a reader takes in at a glance.
 public protocol Controller: Sendable {
     var routes: [Route] { get }

@@ -24,6 +24,7 @@ public import UnixSignals
 public struct ServiceHost: ServiceLifecycle.Service {
     private let service: Service
     private let platform: Platform
+    private let health: Health
     private let exporter: (any ServiceLifecycle.Service)?
     private let onListening: @Sendable (_ port: Int) -> Void
 
@@ -38,6 +39,14 @@ public struct ServiceHost: ServiceLifecycle.Service {
         self.service = service
         self.platform = platform
         self.onListening = onListening
+        health = Health(checks: service.checks)
+    }
+
+    /// All that the service answers: its own routes, and those that every service has, but where it has its own at the same path.
+    public var routes: [Route] {
+        let own = Set(service.routes.map(\.path))
+        let common = HealthController(service: service.name, health: health).routes + MetricsController(registry: platform.metrics).routes
+        return common.filter { !own.contains($0.path) } + service.routes
     }
 
     /// Runs until the surrounding group is told to stop.
@@ -47,20 +56,16 @@ public struct ServiceHost: ServiceLifecycle.Service {
 
     /// Runs until one of these signals arrives, or the surrounding group is told to stop.
     public func run(gracefulShutdownSignals: [UnixSignal]) async throws {
-        let health = Health(checks: service.checks)
         var configuration = ServiceGroupConfiguration(
             services: [Closing(actions: service.closing)] + (exporter.map { [$0] } ?? []) + service.background + [
-                server(health), Draining(health: health),
+                server, Draining(health: health),
             ],
             gracefulShutdownSignals: gracefulShutdownSignals, logger: platform.logger)
         configuration.maximumGracefulShutdownDuration = platform.settings.drainTimeout
         try await ServiceGroup(configuration: configuration).run()
     }
 
-    private func server(_ health: Health) -> some ServiceLifecycle.Service {
-        let own = Set(service.routes.map(\.path))
-        let common = HealthController(service: service.name, health: health).routes + MetricsController(registry: platform.metrics).routes
-        let routes = common.filter { !own.contains($0.path) } + service.routes
+    private var server: some ServiceLifecycle.Service {
         let address = service.address ?? Service.Address(host: platform.settings.host, port: platform.settings.port)
         let responder = ServiceResponder(
             routes: routes, authenticator: service.authenticator, time: platform.time, randomness: platform.randomness)
