@@ -1,6 +1,6 @@
 # One verb, one script. `make up` and `make test` are all that a newcomer needs.
 export SEED SEEDS STEPS
-.PHONY: up test simulate build release bench lint format bootstrap clean
+.PHONY: up test simulate build release bench bench-overload lint format bootstrap clean
 
 up: ## Builds and starts the whole shop; options: make up ARGS="--port-base 4000"
 	@scripts/up $(ARGS)
@@ -18,7 +18,10 @@ release: ## Builds everything, optimised
 	@scripts/bootstrap && scripts/build release
 
 bench: ## Measures Souk beside a plain Express shop; options: make bench ARGS="--rounds 5"
-	@scripts/bench $(ARGS)
+	@scripts/bench all $(ARGS)
+
+bench-overload: ## Measures what ten times the load that it can serve does to a shop
+	@scripts/bench overload $(ARGS)
 
 lint: ## Checks format and scripts
 	@scripts/lint

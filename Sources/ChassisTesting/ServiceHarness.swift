@@ -22,12 +22,16 @@ public struct ServiceHarness: Sendable {
     public let platform: Platform
     public let identities: TestIdentities
 
-    /// - Parameter transport: what calls to other services reach; by default nobody is there.
+    /// - Parameters:
+    ///   - transport: what calls to other services reach; by default nobody is there.
+    ///   - adjust: changes the settings.
     public init(
-        _ service: ServiceName, time: TimeSource = .system, randomness: Randomness = .system, transport: HTTPTransport = .nobody
+        _ service: ServiceName, time: TimeSource = .system, randomness: Randomness = .system, transport: HTTPTransport = .nobody,
+        settings adjust: (inout ServiceSettings) -> Void = { _ in }
     ) throws {
         let secret = try ServiceSecret("a secret that only the tests of Souk know")
-        let settings = ServiceSettings(serviceSecret: secret, drainTimeout: .seconds(5))
+        var settings = ServiceSettings(serviceSecret: secret, drainTimeout: .seconds(5))
+        adjust(&settings)
         var logger = Logger(label: service.rawValue) { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
         identities = TestIdentities(secret: secret, time: time, randomness: randomness)

@@ -130,12 +130,26 @@ struct ConfigurationTests {
         var variables: [String: String] = [:]
         for service in APIGateway.servicesBehind { variables[service.addressVariable] = "http://127.0.0.1:\(3000 + service.portOffset)" }
         let configuration = try GatewayConfiguration(yaml: StandardConfiguration.yaml, variables: variables)
-        #expect(configuration.clusters.map(\.name) == ["users", "products", "orders", "payments", "notifications"])
-        #expect(configuration.clusters.map { $0.endpoints[0].port } == [3001, 3002, 3003, 3004, 3005])
+        #expect(configuration.clusters.map(\.name) == ["users", "products", "orders", "order-streams", "payments", "notifications"])
+        #expect(configuration.clusters.map { $0.endpoints[0].port } == [3001, 3002, 3003, 3003, 3004, 3005])
         let open = configuration.routes.filter { $0.authentication == .none }.map(\.name)
         #expect(Set(open) == ["register", "login", "token", "logout", "password-reset", "jwks", "categories"])
         let stream = try #require(configuration.routes.first { $0.name == "order-events" })
         #expect(stream.timeouts.total == nil)
+        #expect(configuration.clusters.first { $0.name == "orders" }?.connections.maximumConnections == 64)
+        #expect(configuration.clusters.first { $0.name == "order-streams" }?.connections.maximumConnections == 4096)
+    }
+
+    @Test("a cluster's connections and its line have the limits of the file")
+    func connectionLimits() throws {
+        let yaml = """
+            clusters: [{name: a, endpoints: ["http://h:1"], maximumConnections: 7, maximumWaitSeconds: 0.3, overloadedWaitSeconds: 0.05}]
+            routes: [{name: r, path: /x, cluster: a}]
+            """
+        let limits = try GatewayConfiguration(yaml: yaml, variables: [:]).clusters[0].connections
+        #expect(limits.maximumConnections == 7)
+        #expect(limits.maximumWait == .milliseconds(300))
+        #expect(limits.overloadedWait == .milliseconds(50))
     }
 
     @Test("a mistake in a file stops the start with the file's name and the line")

@@ -8,6 +8,7 @@ import sys
 from . import report
 from .books import Books
 from .load import KINDS, drive
+from .overload import CLIENTS, FACTOR, overload
 from .peer import ExpressPeer
 from .processes import Failure, memory, wait_until_steady
 from .souk import Souk
@@ -134,6 +135,59 @@ class Measurements:
         for name, meaning in (("secondsUntilPaid", "every order was paid"), ("secondsUntilSettled", "every order's pieces had left the stock")):
             print(f"After the load ended it took {report.median(each[name] for each in books):.2f} s (median) until {meaning}.")
         print(flush=True)
+
+    # MARK: Overload
+
+    #: What must hold of Souk under ten times the load it can serve.
+    MOST_MILLISECONDS = 500
+    MOST_SECONDS_TO_RECOVER = 5
+
+    def overload(self):
+        """Each round: what a system can serve, then ten times as much. The plain peer is left out, the other shows what no limit leads to."""
+        self.start_systems()
+        souk, plain, peer = self.systems
+        plain.stop()
+        self.systems = [souk, peer]
+        rounds = []
+        for number in range(1, self.options.rounds + 1):
+            results = {}
+            for system in self.systems if number % 2 else self.systems[::-1]:
+                results[system.name] = self.overload_one(system, number)
+            rounds.append({system.name: results[system.name] for system in self.systems})
+        self.results["overload"] = rounds
+        print(f"\n## {FACTOR} times the load: POST /api/orders\n\n{report.overload_table(rounds)}\n", flush=True)
+
+    def overload_one(self, system, number):
+        served = self.load(system, "orders", self.options.seconds)
+        rate = FACTOR * served["perSecond"]
+        if isinstance(system, Souk):
+            system.login()
+            system.stock_up(1_000_000)
+            books = Books(system)
+            found = overload(system, rate, self.options.seconds)
+            # The load left with requests under way, at most one of each client.
+            found["books"] = books.close({"requests": found["accepted"] + found["acceptedBesides"], "errors": {}}, CLIENTS)
+            self.judge(found)
+        else:
+            found = overload(system, rate, self.options.seconds)
+        found["served"] = served
+        say(
+            f"overload, round {number} of {self.options.rounds}, {system.name}: offered {found['offeredPerSecond']:,.0f} /s, accepted "
+            f"{found['acceptedPerSecond']:,.0f} /s, p99 {(found['acceptedMilliseconds'] or {}).get('p99', 0):,.0f} ms")
+        return found
+
+    def judge(self, found):
+        accepted = found["acceptedMilliseconds"] or {"p99": float("inf")}
+        checks = {
+            f"answers other than 201 and 503: {found['other']}": not found["other"],
+            f"refusals without Retry-After: {found['witness']['refusalsWithoutRetryAfter']}": not found["witness"]["refusalsWithoutRetryAfter"],
+            f"not alive under load: {found['notAlive'][:3]}": not found["notAlive"],
+            f"processes ended: {found['processesEnded']}": not found["processesEnded"],
+            f"p99 of accepted orders was {accepted['p99']:.0f} ms": accepted["p99"] <= self.MOST_MILLISECONDS,
+            f"recovered after {found['secondsUntilRecovered']:.1f} s": found["secondsUntilRecovered"] <= self.MOST_SECONDS_TO_RECOVER,
+        }
+        self.faults += [f"overload: {sentence}" for sentence, holds in checks.items() if not holds]
+        self.faults += [f"overload: {complaint}" for complaint in found["books"]["complaints"]]
 
     # MARK: Memory
 

@@ -51,6 +51,10 @@ class ExpressPeer:
     def pids(self):
         return [pid for child in self.children for pid in tree(child.pid)]
 
+    def liveness(self):
+        """(path, port) of what says whether each process is alive."""
+        return [("/health", self.port + offset) for offset in range(len(PROCESSES))]
+
     def register(self):
         self.customer_id = Client(self.port).call(
             "POST", "/api/users/register", {"name": "Bench", "email": "customer@bench.example", "password": "a long enough password"})["id"]

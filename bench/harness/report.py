@@ -71,3 +71,33 @@ def start_table(found):
             kind, f"**{median(ready):.2f}**", f"{min(ready):.2f}…{max(ready):.2f}",
             f"{median(each['catalog'] for each in times):.2f}", str(len(times))])
     return table(["start over", "all ready, s", "from…to", "first catalog, s", "rounds"], rows)
+
+
+def overload_table(rounds):
+    """`rounds`: one {system: what `overload` found} each; medians."""
+    systems = list(rounds[0])
+
+    def row(title, value, form="{:,.0f}"):
+        cells = []
+        for system in systems:
+            values = [found for found in (value(results[system]) for results in rounds) if found is not None]
+            cells.append(form.format(median(values)) if values else "none")
+        return [title, *cells]
+
+    def milliseconds(kind, percentile):
+        return lambda found: (found[kind] or {}).get(percentile)
+
+    return table(["", *systems], [
+        row("can serve /s (closed loop)", lambda found: found["served"]["perSecond"]),
+        row("is offered /s", lambda found: found["offeredPerSecond"]),
+        row("accepts /s", lambda found: found["acceptedPerSecond"]),
+        row("of what it can serve", lambda found: found["acceptedPerSecond"] / found["served"]["perSecond"], "{:.0%}"),
+        row("accepted, p50 ms", milliseconds("acceptedMilliseconds", "p50")),
+        row("accepted, p99 ms", milliseconds("acceptedMilliseconds", "p99")),
+        row("accepted, slowest ms", milliseconds("acceptedMilliseconds", "max")),
+        row("refused with 503, p99 ms", milliseconds("refusedMilliseconds", "p99")),
+        row("other answers", lambda found: sum(found["other"].values())),
+        row("found not alive", lambda found: len(found["notAlive"])),
+        row("memory at most, MiB", lambda found: found["peakMemoryMiB"]),
+        row("recovered after, s", lambda found: found["secondsUntilRecovered"], "{:.2f}"),
+    ])

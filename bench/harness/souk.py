@@ -55,6 +55,10 @@ class Souk:
     def pids(self):
         return tree(self.child.pid)
 
+    def liveness(self):
+        """(path, port) of what says whether each process is alive."""
+        return [("/live", self.port + offset) for offset in range(1, SERVICES)] + [("/health", self.port)]
+
     def register(self):
         """Makes the customer whose orders are placed."""
         Client(self.port).call(

@@ -104,14 +104,24 @@ public struct GatewayConfiguration: Sendable {
         }
     }
 
+    private static let clusterKeys: Set<String> = [
+        "name", "endpoints", "connectSeconds", "maximumConnections", "maximumWaitSeconds", "overloadedWaitSeconds",
+    ]
+
     private static func cluster(_ node: Node) throws -> Cluster {
-        let reader = try YAMLReader(node, keys: ["name", "endpoints", "connectSeconds", "maximumConnections"])
+        let reader = try YAMLReader(node, keys: Self.clusterKeys)
         guard let endpoints = try reader.list("endpoints", endpoint), !endpoints.isEmpty else { throw reader.missing("endpoints") }
         var limits = ConnectionLimits()
         if let seconds = try reader.seconds("connectSeconds", in: 0.01...60) {
             limits.connectTimeout = .milliseconds(Int64(seconds * 1000))
         }
         if let maximum = try reader.integer("maximumConnections", in: 1...65_536) { limits.maximumConnections = maximum }
+        if let seconds = try reader.seconds("maximumWaitSeconds", in: 0.001...60) {
+            limits.maximumWait = .milliseconds(Int64(seconds * 1000))
+        }
+        if let seconds = try reader.seconds("overloadedWaitSeconds", in: 0.001...60) {
+            limits.overloadedWait = .milliseconds(Int64(seconds * 1000))
+        }
         return Cluster(name: try reader.requiredString("name"), endpoints: endpoints, connections: limits)
     }
 

@@ -104,6 +104,10 @@ extension Problem {
         Problem(.serviceUnavailable, "unavailable", error).with(header: .retryAfter, retryAfter.wholeSecondsUp)
     }
 
+    /// 503: all that can be worked on at a time is under way.
+    static let busy = Problem(.serviceUnavailable, "service-busy", "The service is too busy at the moment")
+        .with(header: .retryAfter, Duration.seconds(1).wholeSecondsUp)
+
     public static let deadlineExceeded = Problem(.gatewayTimeout, "deadline-exceeded", "The time for this request is over")
 
     /// What a client learns of an error that nobody expected: nothing but that it happened.

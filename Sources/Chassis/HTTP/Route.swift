@@ -14,6 +14,9 @@ public struct Route: Sendable {
     public let bodyLimitBytes: Int
     let handler: Handler
 
+    /// Whether it is for customers and their browsers, not for other services or whoever watches the service.
+    var isForCustomers: Bool { path.hasPrefix("/api/") }
+
     public init(
         _ method: HTTPRequest.Method, _ path: String, _ access: Access, bodyLimitBytes: Int = Route.defaultBodyLimitBytes,
         _ handler: @escaping Handler

@@ -13,9 +13,10 @@ import Tracing
 //
 // 1. identity of the request: its id, its deadline and its trace context, as task-locals for logs and for calls to others;
 // 2. the route, by Hummingbird's router; a known path with another method is a 405 with `Allow`;
-// 3. who calls: the token is verified and held against the route's access;
-// 4. the handler;
-// 5. the way out: an error becomes a problem document (RFC 9457), an unexpected one is logged once with its cause and leaves as an
+// 3. whether there is room for one more of customers' requests;
+// 4. who calls: the token is verified and held against the route's access;
+// 5. the handler;
+// 6. the way out: an error becomes a problem document (RFC 9457), an unexpected one is logged once with its cause and leaves as an
 //    opaque 500; the request is counted by its route's template.
 //
 // It is the outermost responder, because Hummingbird answers errors that reach it with an empty 500.
@@ -29,10 +30,12 @@ struct ServiceResponder: HTTPResponder {
     private let randomness: Randomness
     private let metrics = ServiceMetrics()
 
-    init(routes: [Route], authenticator: Authenticator, time: TimeSource, randomness: Randomness) {
+    init(routes: [Route], authenticator: Authenticator, platform: Platform) {
         let router = Router(context: CallContext.self)
+        let limit = ConcurrencyLimit(platform.settings.maximumConcurrentRequests)
         for route in routes {
-            router.on(RouterPath(route.path), method: route.method, responder: RouteResponder(route: route, authenticator: authenticator))
+            let responder = RouteResponder(route: route, authenticator: authenticator, limit: route.isForCustomers ? limit : nil)
+            router.on(RouterPath(route.path), method: route.method, responder: responder)
         }
         for (path, methods) in Self.refusedMethods(of: routes) {
             for method in methods.refused {
@@ -40,8 +43,8 @@ struct ServiceResponder: HTTPResponder {
             }
         }
         self.router = router.buildResponder()
-        self.time = time
-        self.randomness = randomness
+        time = platform.time
+        randomness = platform.randomness
     }
 
     private static func refusedMethods(of routes: [Route]) -> [String: (allowed: [HTTPRequest.Method], refused: [HTTPRequest.Method])] {
@@ -116,12 +119,19 @@ public protocol TransientFailure: Error {
     var isTransient: Bool { get }
 }
 
-/// One route: who may call it, then its handler.
+/// One route: whether there is room, who may call it, then its handler.
 private struct RouteResponder: HTTPResponder {
     let route: Route
     let authenticator: Authenticator
+    /// Nil for what is never refused for want of room.
+    let limit: ConcurrencyLimit?
 
     func respond(to request: Request, context: CallContext) async throws -> Response {
+        guard let limit else { return try await answer(request, context) }
+        return try await limit.withPlace { try await answer(request, context) }
+    }
+
+    private func answer(_ request: Request, _ context: CallContext) async throws -> Response {
         var context = context
         context.caller = try await caller(of: request)
         if let refusal = route.access.refusal(of: context.caller) { throw refusal }

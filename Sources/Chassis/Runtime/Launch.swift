@@ -41,6 +41,7 @@ public enum Launch {
         if arguments.contains("--help") { return print(SettingsHelp.text(for: name, reader.entries)) }
         try reader.finish()
         LogSystem.bootstrap(service: name.rawValue, level: settings.logLevel, format: settings.logFormat)
+        OpenFileLimit.raise(logger: Logger(label: name.rawValue))
         let metrics = PrometheusRegistry()
         MetricsSystem.bootstrap(metrics)
         // One loop is enough for a service: most of its work is on the database's threads, and a second loop costs a fifth more processor time.

@@ -13,8 +13,7 @@ public struct ServiceEndpoint: Sendable {
     private let logger: Logger
 
     public init(_ service: Service, platform: Platform) {
-        responder = ServiceResponder(
-            routes: service.routes, authenticator: service.authenticator, time: platform.time, randomness: platform.randomness)
+        responder = ServiceResponder(routes: service.routes, authenticator: service.authenticator, platform: platform)
         logger = platform.logger
     }
 

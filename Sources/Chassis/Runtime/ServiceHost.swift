@@ -67,8 +67,7 @@ public struct ServiceHost: ServiceLifecycle.Service {
 
     private var server: some ServiceLifecycle.Service {
         let address = service.address ?? Service.Address(host: platform.settings.host, port: platform.settings.port)
-        let responder = ServiceResponder(
-            routes: routes, authenticator: service.authenticator, time: platform.time, randomness: platform.randomness)
+        let responder = ServiceResponder(routes: routes, authenticator: service.authenticator, platform: platform)
         return Application(
             responder: responder,
             // Idle connections are kept a little longer than callers keep theirs, so that it is the caller who closes.

@@ -16,6 +16,8 @@ public struct ServiceSettings: Sendable {
     public var addresses: [ServiceName: String]
     /// How long a request or job that is under way at shutdown may take to finish.
     public var drainTimeout: Duration
+    /// Customers' requests that are worked on at a time; further ones get a 503.
+    public var maximumConcurrentRequests: Int
     /// Where traces go (OTLP over HTTP); nil sends none.
     public var traceEndpoint: String?
     /// Which part of the traces that begin here is sent, 0…1.
@@ -28,8 +30,8 @@ public struct ServiceSettings: Sendable {
     public init(
         host: String = "127.0.0.1", port: Int = 0, logLevel: Logger.Level = .info, logFormat: LogFormat = .auto,
         serviceSecret: ServiceSecret, serviceSecretIsGenerated: Bool = false, addresses: [ServiceName: String] = [:],
-        drainTimeout: Duration = .seconds(20), traceEndpoint: String? = nil,
-        traceRatio: Double = 1,
+        drainTimeout: Duration = .seconds(20), maximumConcurrentRequests: Int = Self.standardConcurrency,
+        traceEndpoint: String? = nil, traceRatio: Double = 1,
         tokenIssuer: String = AccessTokenClaims.standardIssuer, tokenAudience: String = AccessTokenClaims.standardAudience
     ) {
         self.host = host
@@ -40,6 +42,7 @@ public struct ServiceSettings: Sendable {
         self.serviceSecretIsGenerated = serviceSecretIsGenerated
         self.addresses = addresses
         self.drainTimeout = drainTimeout
+        self.maximumConcurrentRequests = maximumConcurrentRequests
         self.traceEndpoint = traceEndpoint
         self.traceRatio = traceRatio
         self.tokenIssuer = tokenIssuer
@@ -47,6 +50,7 @@ public struct ServiceSettings: Sendable {
     }
 
     public static let standardPortBase = 3000
+    public static let standardConcurrency = 512
 
     public init(_ reader: SettingsReader, for service: ServiceName) throws {
         host = reader.text("host", default: "127.0.0.1", "The address to listen on; 0.0.0.0 for all.")
@@ -68,6 +72,9 @@ public struct ServiceSettings: Sendable {
             reader.mistake("BROKER_URL (--broker-url) must not be set: this version carries events by the HTTP feed only.")
         }
         drainTimeout = reader.seconds("drain.seconds", default: 20, in: 0...600, "How long work under way at shutdown may take.")
+        maximumConcurrentRequests = reader.integer(
+            "maximum.concurrent.requests", default: Self.standardConcurrency, in: 1...100_000,
+            "Customers' requests that are worked on at a time; further ones get a 503.")
         traceEndpoint = reader.optionalHTTPURL("otel.exporter.otlp.endpoint", "Where traces go (OTLP over HTTP); unset sends none.")
         traceRatio = reader.fraction("otel.traces.sampler.arg", default: 1, "Which part of the traces that begin here is sent.")
         tokenIssuer = reader.text("token.issuer", default: AccessTokenClaims.standardIssuer, "The issuer of access tokens.")

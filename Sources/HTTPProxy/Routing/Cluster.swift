@@ -36,6 +36,11 @@ public struct ConnectionLimits: Hashable, Sendable {
     public var maximumIdle = 64
     /// Requests that may wait for a connection when all are in use; further ones get a 503.
     public var maximumWaiting = 1024
+    /// How long a request may wait for a connection when all are in use; after that it gets a 503.
+    public var maximumWait: TimeAmount = .milliseconds(250)
+    /// The same when for as long as `maximumWait` there was always somebody waiting. What comes in faster than it is served is best refused
+    /// soon: this bounds how much later than in a quiet hour any request is served.
+    public var overloadedWait: TimeAmount = .milliseconds(20)
     /// An unused connection is closed after this long. Keep it below the upstream's own idle timeout.
     public var idleTimeout: TimeAmount = .seconds(30)
     /// How long opening a connection may take, resolving the name included.

@@ -76,7 +76,7 @@ final class ProxyLoop {
     private func pool(_ endpoint: Endpoint, _ limits: ConnectionLimits, _ old: [PoolKey: EndpointPool]) -> EndpointPool {
         let key = PoolKey(endpoint: endpoint, limits: limits)
         if let known = pools[key] { return known }
-        let pool = old[key] ?? EndpointPool(endpoint: endpoint, limits: limits, connector: connector)
+        let pool = old[key] ?? EndpointPool(endpoint: endpoint, limits: limits, connector: connector, eventLoop: eventLoop)
         pools[key] = pool
         return pool
     }

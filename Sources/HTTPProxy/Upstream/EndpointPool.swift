@@ -8,6 +8,9 @@ import NIOCore
 // whatever comes first, a new connection or one given back; but a request that repeats because a reused connection was stale
 // is served only by a new one. A connection attempt that fails is reported to the head of the line; requests still waiting make the pool try
 // again for them.
+//
+// Under overload the line is bounded in length and, above all, in time (`ControlledDelay`): whoever has waited for too long while every connection
+// is in use is told to come back later. Requests for which a connection is being opened are not overload; the connect timeout bounds those.
 
 final class EndpointPool {
     enum Acquired {
@@ -20,6 +23,7 @@ final class EndpointPool {
     private struct Waiter {
         let driver: ExchangeDriver
         let needsFresh: Bool
+        let since: NIODeadline
     }
 
     let endpoint: Endpoint
@@ -31,11 +35,20 @@ final class EndpointPool {
     private var open = 0
     private var lent = 0
     private var isRetired = false
+    private let eventLoop: any EventLoop
+    private var delay: ControlledDelay
+    /// When the head of the line has to go.
+    private lazy var timer = DeadlineTimer(eventLoop: eventLoop) { [weak self] in self?.shed(now: .now()) }
 
-    init(endpoint: Endpoint, limits: ConnectionLimits, connector: any UpstreamConnector) {
+    /// The timer need not be exact: refusing together those whose time is up within a millisecond spares a wake-up for each.
+    private static let timerGrain = TimeAmount.milliseconds(1)
+
+    init(endpoint: Endpoint, limits: ConnectionLimits, connector: any UpstreamConnector, eventLoop: any EventLoop) {
         self.endpoint = endpoint
         self.limits = limits
         self.connector = connector
+        self.eventLoop = eventLoop
+        delay = ControlledDelay(maximumWait: limits.maximumWait, overloadedWait: limits.overloadedWait)
     }
 
     /// Requests under way or waiting: what the choice between endpoints goes by.
@@ -57,14 +70,17 @@ final class EndpointPool {
         if needsFresh, open + opening >= limits.maximumConnections, !idle.isEmpty {
             idle.removeFirst().close()
         }
-        waiters.append(Waiter(driver: driver, needsFresh: needsFresh))
+        let now = NIODeadline.now()
+        waiters.append(Waiter(driver: driver, needsFresh: needsFresh, since: now))
         openForWaiters()
+        watchLine(now)
         return .waiting
     }
 
     /// The driver no longer wants what it waits for. A connection being opened for it becomes idle.
     func cancel(_ driver: ExchangeDriver) {
         waiters.removeAll { $0.driver === driver }
+        watchLine(.now())
     }
 
     /// Takes back a connection that is clean for the next request.
@@ -75,8 +91,10 @@ final class EndpointPool {
             connection.close()
             return
         }
+        shed(now: now)
         if let index = waiters.firstIndex(where: { !$0.needsFresh }) {
             let waiter = waiters.remove(at: index)
+            watchLine(now)
             lend(connection, to: waiter.driver)
             waiter.driver.upstreamReady(connection, reused: true)
         } else if idle.count < limits.maximumIdle {
@@ -92,6 +110,7 @@ final class EndpointPool {
         open -= 1
         idle.removeAll { $0 === connection }
         openForWaiters()
+        watchLine(.now())
     }
 
     /// Closes what has been idle for too long.
@@ -130,6 +149,28 @@ final class EndpointPool {
         }
     }
 
+    // MARK: The line
+
+    /// Refuses those that have waited for too long.
+    private func shed(now: NIODeadline) {
+        let patience = delay.patience(now: now)
+        while isCrowded, let head = waiters.first, head.since + patience <= now {
+            waiters.removeFirst()
+            head.driver.upstreamUnavailable(.upstreamBusy)
+        }
+        watchLine(now)
+    }
+
+    /// Whether somebody waits for whom no connection is being opened.
+    private var isCrowded: Bool { waiters.count > opening }
+
+    /// Sees to it that nobody is forgotten in the line. Called whenever it has changed.
+    private func watchLine(_ now: NIODeadline) {
+        delay.observe(isEmpty: !isCrowded, now: now)
+        let head = isCrowded ? waiters.first : nil
+        timer.set(head.map { max(delay.deadline(for: $0.since), now + Self.timerGrain) })
+    }
+
     // MARK: The connector's side
 
     func opened(_ connection: UpstreamConnection, now: NIODeadline) {
@@ -139,6 +180,7 @@ final class EndpointPool {
             release(connection, now: now)
             return
         }
+        watchLine(now)
         lend(connection, to: waiter.driver)
         waiter.driver.upstreamReady(connection, reused: false)
     }
@@ -147,6 +189,7 @@ final class EndpointPool {
         opening -= 1
         let waiter = waiters.popFirst()
         openForWaiters()
+        watchLine(.now())
         waiter?.driver.upstreamUnavailable(failure)
     }
 }
