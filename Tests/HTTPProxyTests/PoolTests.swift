@@ -90,6 +90,29 @@ struct PoolTests {
         try await upstream.stop()
     }
 
+    @Test("a whole request that is refused for want of a connection keeps its own, body or not")
+    func refusedAndKept() async throws {
+        let upstream = try await RawUpstream.start { channel, connection, bytes in
+            channel.writeAndFlush(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"), promise: nil)
+        }
+        var limits = ConnectionLimits()
+        limits.maximumConnections = 1
+        limits.maximumWait = .milliseconds(1)
+        try await withProxy(everything(to: upstream.endpoint, connections: limits)) { _, port in
+            let holder = try await RawClient.connect(port: port)
+            try await holder.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            try await holder.receive { $0.hasSuffix("\r\n\r\n") }
+            let client = try await RawClient.connect(port: port)
+            for _ in 0..<2 {
+                try await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody")
+                let response = try await client.response()
+                #expect(response.status == 503)
+                #expect(response["connection"] == nil)
+            }
+        }
+        try await upstream.stop()
+    }
+
     @Test("an endpoint may be a name")
     func name() async throws {
         let upstream = try await TestUpstream.start()

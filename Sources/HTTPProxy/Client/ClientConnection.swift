@@ -187,7 +187,9 @@ final class ClientConnection: ChannelInboundHandler {
         switch phase {
         case .head: return stepHead()
         case .body(let decoder):
-            guard isPaused else { return stepBody(decoder) }
+            // That a body which is held has no more to come is worth knowing: a request that was read to its end can be refused and its
+            // connection kept.
+            guard isPaused, !decoder.isAtEnd else { return stepBody(decoder) }
             if inbound.readableBytes > 0 { stopReading() }
             return false
         case .response:

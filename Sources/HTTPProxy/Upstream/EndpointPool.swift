@@ -168,7 +168,7 @@ final class EndpointPool {
     private func watchLine(_ now: NIODeadline) {
         delay.observe(isEmpty: !isCrowded, now: now)
         let head = isCrowded ? waiters.first : nil
-        timer.set(head.map { max(delay.deadline(for: $0.since), now + Self.timerGrain) })
+        timer.set(head.map { max(delay.deadline(for: $0.since, now: now), now + Self.timerGrain) })
     }
 
     // MARK: The connector's side

@@ -23,6 +23,14 @@ enum BodyDecoder {
         }
     }
 
+    /// Whether the body has no more bytes, as is known without looking at any.
+    var isAtEnd: Bool {
+        switch self {
+        case .finished, .length(remaining: 0): true
+        case .length, .chunked, .untilClose: false
+        }
+    }
+
     /// The next piece of the body. After `.end` nothing more may be asked; bytes that remain belong to the next message.
     mutating func next(_ buffer: inout ByteBuffer) -> Output {
         switch self {
