@@ -122,7 +122,8 @@ extension Invariant {
     ]
     private static let money = [
         orderTotalIsItsLines, captureWithinAmount, oneCapturePerOrder, ledgerSumsToZero, ledgerMatchesPayments, refundsAddUp,
-        chargedIsCaptured, paidOrdersAreCaptured, paymentsBelongToOrders, cancelledIsRefundedOrNeverCaptured, ordersKnowTheirPayments,
+        chargedIsCaptured, chargebacksAddUp, chargebacksAreTheBanks, chargebacksAreHeard, paidOrdersAreCaptured, paymentsBelongToOrders,
+        cancelledIsRefundedOrNeverCaptured, ordersKnowTheirPayments,
         cancelledOrdersKeepNoMoney,
     ]
     private static let events =

@@ -133,10 +133,10 @@ struct ConfigurationTests {
         #expect(configuration.clusters.map(\.name) == ["users", "products", "orders", "order-streams", "payments", "notifications"])
         #expect(configuration.clusters.map { $0.endpoints[0].port } == [3001, 3002, 3003, 3003, 3004, 3005])
         let open = configuration.routes.filter { $0.authentication == .none }.map(\.name)
-        #expect(Set(open) == ["register", "login", "token", "logout", "password-reset", "jwks", "categories"])
+        #expect(Set(open) == ["register", "login", "token", "logout", "password-reset", "jwks", "categories", "payment-webhooks"])
         let stream = try #require(configuration.routes.first { $0.name == "order-events" })
         #expect(stream.timeouts.total == nil)
-        #expect(configuration.clusters.first { $0.name == "orders" }?.connections.maximumConnections == 64)
+        #expect(configuration.clusters.first { $0.name == "orders" }?.connections.maximumConnections == 32)
         #expect(configuration.clusters.first { $0.name == "order-streams" }?.connections.maximumConnections == 4096)
     }
 

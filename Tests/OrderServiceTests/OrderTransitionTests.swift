@@ -9,25 +9,25 @@ import Testing
     private static let money = Money(minorUnits: 500, currency: .usd)
     private static let triggers: [OrderTrigger] = [
         .paymentCaptured, .paymentFailed(reason: "Declined"), .refundedInPart(money), .refundedWhole(money), .reservationLost,
-        .deadlinePassed, .cancel, .ship, .deliver,
+        .deadlinePassed, .cancel, .ship, .deliver, .chargedBack(money), .chargebackReversed(money),
     ]
 
     /// One row a state, one column a trigger, in the order of `triggers`: the next state and what is announced. `-` is impossible, `=` is
     /// granted without effect, `note` stays and is written into the timeline.
     private static let table: [(OrderStatus, [String])] = [
-        (.pending, ["paid", "cancelled", "-", "-", "-", "cancelled", "cancelled", "-", "-"]),
-        (.paid, ["-", "-", "note", "refunded", "cancelled", "-", "cancelled", "shipped", "-"]),
-        (.shipped, ["-", "-", "note", "refunded", "note", "-", "-", "=", "delivered"]),
-        (.delivered, ["-", "-", "note", "refunded", "note", "-", "-", "-", "="]),
-        (.cancelled, ["note", "note", "note", "note", "note", "-", "=", "-", "-"]),
-        (.refunded, ["-", "-", "-", "-", "note", "-", "-", "-", "-"]),
+        (.pending, ["paid", "cancelled", "-", "-", "-", "cancelled", "cancelled", "-", "-", "-", "-"]),
+        (.paid, ["-", "-", "note", "refunded", "cancelled", "-", "cancelled", "shipped", "-", "cancelled", "note"]),
+        (.shipped, ["-", "-", "note", "refunded", "note", "-", "-", "=", "delivered", "note", "note"]),
+        (.delivered, ["-", "-", "note", "refunded", "note", "-", "-", "-", "=", "note", "note"]),
+        (.cancelled, ["note", "note", "note", "note", "note", "-", "=", "-", "-", "note", "note"]),
+        (.refunded, ["-", "-", "-", "-", "note", "-", "-", "-", "-", "note", "note"]),
     ]
 
     private static let announcements: [OrderTrigger: OrderEffect] = [
         .paymentCaptured: .announcePaid, .paymentFailed(reason: "Declined"): .announceCancelled(.paymentFailed),
         .refundedWhole(money): .announceRefunded, .reservationLost: .announceCancelled(.outOfStock),
         .deadlinePassed: .announceCancelled(.deadlinePassed), .cancel: .announceCancelled(.requested), .ship: .announceShipped,
-        .deliver: .announceDelivered,
+        .deliver: .announceDelivered, .chargedBack(money): .announceCancelled(.chargedBack),
     ]
 
     @Test("every state takes every trigger as the table says")

@@ -49,7 +49,7 @@ struct OrderEventsTests {
     @Test("cancelled while the provider charges: the late capture is told and goes back")
     func cancelledDuring() async throws {
         let gate = GatedProvider()
-        try await PaymentShop.open(provider: { gate.holding(SandboxProvider(database: $0).provider) }) { shop in
+        try await PaymentShop.open(provider: { gate.holding(PaymentShop.sandbox($0).provider) }) { shop in
             try await shop.say(.placed(1, amount: 1000))
             await gate.isAsked()
             try await shop.say(.cancelled(1))
@@ -66,7 +66,7 @@ struct OrderEventsTests {
     @Test("cancelled while the provider refuses: nobody is told of a failure that matters to nobody")
     func cancelledDuringRefusal() async throws {
         let gate = GatedProvider()
-        try await PaymentShop.open(provider: { gate.holding(SandboxProvider(database: $0).provider) }) { shop in
+        try await PaymentShop.open(provider: { gate.holding(PaymentShop.sandbox($0).provider) }) { shop in
             try await shop.say(.placed(1, amount: 1000, method: "tok_declined"))
             await gate.isAsked()
             try await shop.say(.cancelled(1))
@@ -153,7 +153,7 @@ struct OrderEventsTests {
     )
     func replayed() async throws {
         let lost = LostAnswers()
-        try await PaymentShop.open(provider: { lost.losing(SandboxProvider(database: $0).provider) }) { shop in
+        try await PaymentShop.open(provider: { lost.losing(PaymentShop.sandbox($0).provider) }) { shop in
             try await shop.say(.placed(1, amount: 1000))
             try await shop.settled()
             let letters = try await shop.client.get("/internal/dead-letters", as: .administrator).json
@@ -184,7 +184,7 @@ private final class LostAnswers: Sendable {
                 let outcome = try await inner.charge(charge)
                 if self.isLosing.load(ordering: .sequentiallyConsistent) { throw PaymentProviderError.answerLost }
                 return outcome
-            }, refund: inner.refund)
+            }, refund: inner.refund, read: inner.read)
     }
 
     func recover() { isLosing.store(false, ordering: .sequentiallyConsistent) }

@@ -23,7 +23,8 @@ struct PaymentTransitionTests {
             }
         return Payment(
             id: PaymentID(rawValue: 1)!, orderID: OrderID(rawValue: 2)!, userID: UserID(rawValue: 3)!, amount: ten, method: "tok_visa",
-            status: status, captured: captured, refunded: refunded, refundPending: .zero(.usd), attempts: 0, orderCancelled: orderCancelled,
+            status: status, captured: captured, refunded: refunded, refundPending: .zero(.usd), chargedBack: .zero(.usd),
+            chargebackReversed: .zero(.usd), attempts: 0, orderCancelled: orderCancelled,
             failureReason: nil, providerReference: nil, createdAt: Timestamp(millisecondsSinceEpoch: 0))
     }
 
@@ -119,5 +120,52 @@ struct PaymentTransitionTests {
         #expect(partly.status == .partiallyRefunded && partly.refunded == Self.three && partly.refundPending == seven)
         let whole = try partly.completing(refund: seven)
         #expect(whole.status == .refunded && whole.refunded == Self.ten && whole.refundPending.isZero)
+    }
+
+    // MARK: Chargebacks
+
+    @Test("a bank takes no more than is left, and only of what was captured", arguments: PaymentStatus.allCases)
+    func chargingBack(status: PaymentStatus) throws {
+        switch status {
+        case .captured, .partiallyRefunded:
+            let (after, effects) = try Self.payment(status).chargingBack(Self.three)
+            #expect(after.status == status && after.lost == Self.three && effects == [.announceChargeback(Self.three)])
+        case .refunded:
+            #expect(throws: PaymentError.chargebackExceedsCaptured) { try Self.payment(status).chargingBack(Self.three) }
+        case .pending, .failed, .voided:
+            #expect(throws: PaymentError.notKnownYet) { try Self.payment(status).chargingBack(Self.three) }
+        }
+        #expect(throws: (any Error).self) { try Self.payment(.captured).chargingBack(Money(minorUnits: 1001, currency: .usd)) }
+    }
+
+    @Test("what the bank has taken is not given back a second time")
+    func refundAfterChargeback() throws {
+        let (after, _) = try Self.payment(.captured).chargingBack(Money(minorUnits: 800, currency: .usd))
+        let left = Money(minorUnits: 200, currency: .usd)
+        #expect(try after.refundable == left)
+        #expect(throws: PaymentError.exceedsCaptured(refundable: left)) { try after.reserving(refund: Self.three) }
+        #expect(try after.cancelling().1 == [.refund(left, reason: Payment.cancellationReason)])
+        let (all, _) = try after.chargingBack(left)
+        #expect(throws: PaymentError.nothingToRefund) { try all.reserving(refund: left) }
+        #expect(try all.cancelling().1 == [])
+    }
+
+    @Test("a refund that the bank has overtaken ends once the chargeback is known, and not before")
+    func refusing() throws {
+        let begun = try Self.payment(.captured).reserving(refund: Self.three)
+        #expect(throws: PaymentProviderError.chargebackUnheard) { try begun.refusing(refund: Self.three) }
+        let (taken, _) = try begun.chargingBack(Self.ten)
+        let (after, effects) = try taken.refusing(refund: Self.three)
+        #expect(after.refundPending.isZero && after.refunded.isZero && effects == [])
+    }
+
+    @Test("what a bank gives back of an order that is off goes on to the customer")
+    func reversing() throws {
+        let (taken, _) = try Self.payment(.captured).chargingBack(Self.ten)
+        let (kept, effects) = try taken.reversing(Self.ten)
+        #expect(kept.lost.isZero && effects == [.announceReversal(Self.ten)])
+        let (off, _) = try taken.cancelling()
+        #expect(
+            try off.reversing(Self.ten).1 == [.announceReversal(Self.ten), .refund(Self.ten, reason: Payment.cancellationReason)])
     }
 }

@@ -27,7 +27,8 @@ struct PaymentsAPITests {
             #expect(reply.status == .ok)
             #expect(
                 reply.json.members == [
-                    "id", "orderId", "userId", "status", "amount", "captured", "refunded", "currency", "attempts", "createdAt",
+                    "id", "orderId", "userId", "status", "amount", "captured", "refunded", "chargedBack", "currency", "attempts",
+                    "createdAt",
                 ])
             #expect(reply.json["orderId"] == 1 && reply.json["userId"] == 7 && reply.json["amount"] == 19.99)
             #expect(try await shop.client.get("/api/payments?orderId=1", as: .user(7)).json[0] == reply.json)

@@ -95,6 +95,7 @@ extension SystemTests {
             Row(.get, "/api/payments/ledger", .administrators),
             Row(.get, "/api/payments/{id}", .owner),
             Row(.post, "/api/payments/{id}/refunds", .administrators, ["reason": "because"]),
+            Row(.post, "/api/payments/webhooks/{provider}", .open),
 
             Row(.get, "/api/notifications", .own),
             Row(.post, "/api/notifications/{id}/resend", .administrators),

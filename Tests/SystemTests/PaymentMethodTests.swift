@@ -56,6 +56,27 @@ extension SystemTests {
             }
         }
 
+        @Test("a customer's bank takes the money of a paid order back: the order is off, the pieces are back", .timeLimit(.minutes(1)))
+        func chargedBack() async throws {
+            let product = try await shop.addProduct(price: 7.25, stock: 9)
+            let before = try await shop.ledger()
+            let id = try await shop.order(product, quantity: 4, method: "tok_chargeback", by: customer)
+            let order = try await eventually("the order is cancelled") {
+                let order = try await client.get("/api/orders/\(id)", as: customer.caller).json
+                return order["status"] == "cancelled" ? order : nil
+            }
+            #expect(order["timeline"].array.compactMap { $0["status"].string } == ["pending", "paid", "cancelled"])
+            #expect(order["timeline"][2]["reason"] == "The payment was charged back")
+            #expect(order["payment"]["captured"] == 29 && order["payment"]["chargedBack"] == 29 && order["payment"]["refunded"] == 0)
+            let after = try await shop.ledger()
+            #expect(after.sums.allSatisfy { $0 == 0 } && after.provider == before.provider)
+            try await eventually("the pieces are back") { try await shop.stock(of: product) == 9 ? () : nil }
+            let expected = ["order-cancelled", "order-paid", "order-placed", "payment-charged-back"]
+            try await eventually("the messages \(expected)") {
+                try await shop.messages(about: id, to: customer).sorted() == expected ? () : nil
+            }
+        }
+
         @Test("cancelling a paid order refunds the money and puts the pieces back", .timeLimit(.minutes(1)))
         func cancelPaid() async throws {
             let product = try await shop.addProduct(price: 19.99, stock: 3)

@@ -3,29 +3,29 @@
 /// Reading products is for everyone; changing them, and all of orders, payments and notifications, is for who is signed in. The services
 /// check again, and know whose is what: the gateway only spares them requests that cannot succeed.
 ///
-/// Each event loop has at most 64 requests under way at a service: more would not be answered sooner, only later. What comes beyond that waits a
+/// Each event loop has at most 32 requests under way at a service: more would not be answered sooner, only later. What comes beyond that waits a
 /// moment and is then told to come again. Streams of events are under way for hours and have connections of their own.
 enum StandardConfiguration {
     static let yaml = """
         clusters:
           - name: users
             endpoints: ["${USER_SERVICE_URL}"]
-            maximumConnections: 64
+            maximumConnections: 32
           - name: products
             endpoints: ["${PRODUCT_SERVICE_URL}"]
-            maximumConnections: 64
+            maximumConnections: 32
           - name: orders
             endpoints: ["${ORDER_SERVICE_URL}"]
-            maximumConnections: 64
+            maximumConnections: 32
           - name: order-streams
             endpoints: ["${ORDER_SERVICE_URL}"]
             maximumConnections: 4096
           - name: payments
             endpoints: ["${PAYMENT_SERVICE_URL}"]
-            maximumConnections: 64
+            maximumConnections: 32
           - name: notifications
             endpoints: ["${NOTIFICATION_SERVICE_URL}"]
-            maximumConnections: 64
+            maximumConnections: 32
 
         routes:
           - {name: register, path: /api/users/register, exact: true, cluster: users}
@@ -44,6 +44,7 @@ enum StandardConfiguration {
           - {name: order-events, path: "/api/orders/{id}/events", cluster: order-streams, authentication: required, totalSeconds: 0}
           - {name: orders, path: /api/orders, cluster: orders, authentication: required}
 
+          - {name: payment-webhooks, path: /api/payments/webhooks, methods: [POST], cluster: payments}
           - {name: payments, path: /api/payments, cluster: payments, authentication: required}
 
           - {name: notifications, path: /api/notifications, cluster: notifications, authentication: required}

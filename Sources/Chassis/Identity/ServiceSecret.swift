@@ -1,5 +1,5 @@
 import Crypto
-import Foundation
+public import Foundation
 
 /// The secret that all parts of one Souk share and prove themselves with. It has no way out: it prints as `(redacted)` everywhere.
 public struct ServiceSecret: Sendable {
@@ -18,12 +18,22 @@ public struct ServiceSecret: Sendable {
         key = SymmetricKey(data: Data(text.utf8))
     }
 
-    func code(for bytes: Data) -> Data {
+    private init(key: SymmetricKey) {
+        self.key = key
+    }
+
+    /// A secret of its own for one purpose, from which this one cannot be found (HKDF, RFC 5869).
+    public func derived(for purpose: String) -> ServiceSecret {
+        ServiceSecret(key: HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Data(purpose.utf8), outputByteCount: 32))
+    }
+
+    /// The code that shows who wrote `bytes`: HMAC-SHA-256 (RFC 2104).
+    public func code(for bytes: Data) -> Data {
         Data(HMAC<SHA256>.authenticationCode(for: bytes, using: key))
     }
 
     /// Compares in constant time.
-    func isValid(code: Data, for bytes: Data) -> Bool {
+    public func isValid(code: Data, for bytes: Data) -> Bool {
         HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: bytes, using: key)
     }
 }

@@ -12,4 +12,6 @@ public enum CancellationReason: String, Codable, Sendable, CaseIterable {
     case deadlinePassed = "deadline-passed"
     /// Paid, but its pieces were gone.
     case outOfStock = "out-of-stock"
+    /// Paid, but the customer's bank took the money back before it was shipped.
+    case chargedBack = "charged-back"
 }

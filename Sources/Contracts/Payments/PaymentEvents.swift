@@ -66,3 +66,47 @@ public struct PaymentRefunded: Event {
         self.capturedInTotal = capturedInTotal
     }
 }
+
+/// The customer's bank has taken back what was captured, or some of it: a chargeback.
+public struct PaymentChargedBack: Event {
+    public static let eventType = "souk.payment.charged-back"
+    public static let source = ServiceName.payments
+    public var subject: String { orderID.description }
+
+    public let paymentID: PaymentID
+    public let orderID: OrderID
+    public let userID: UserID
+    public let amount: Money
+    /// The sum of all chargebacks of this payment so far, those that were reversed included.
+    public let chargedBackInTotal: Money
+
+    public init(paymentID: PaymentID, orderID: OrderID, userID: UserID, amount: Money, chargedBackInTotal: Money) {
+        self.paymentID = paymentID
+        self.orderID = orderID
+        self.userID = userID
+        self.amount = amount
+        self.chargedBackInTotal = chargedBackInTotal
+    }
+}
+
+/// The bank has given back what a chargeback had taken: the shop was right.
+public struct PaymentChargebackReversed: Event {
+    public static let eventType = "souk.payment.chargeback-reversed"
+    public static let source = ServiceName.payments
+    public var subject: String { orderID.description }
+
+    public let paymentID: PaymentID
+    public let orderID: OrderID
+    public let userID: UserID
+    public let amount: Money
+    /// The sum of all reversals of this payment so far.
+    public let reversedInTotal: Money
+
+    public init(paymentID: PaymentID, orderID: OrderID, userID: UserID, amount: Money, reversedInTotal: Money) {
+        self.paymentID = paymentID
+        self.orderID = orderID
+        self.userID = userID
+        self.amount = amount
+        self.reversedInTotal = reversedInTotal
+    }
+}

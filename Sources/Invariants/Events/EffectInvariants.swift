@@ -92,12 +92,22 @@ extension Invariant {
 
     static let ordersFollowPayments = Invariant(
         "orders-follow-payments", .events, .always, reading: [.orders, .payments],
-        "Each capture, refusal and refund that order-service has heard of stands in its order."
+        "Each capture, refusal, refund, chargeback and reversal that order-service has heard of stands in its order."
     ) { books in
         let wire = Wire(consumer: .orders, producer: .payments)
         let effects = try await Effects.read(
-            wire, in: books, "SELECT id, captured, refunded, CASE WHEN payment_failure IS NULL THEN 0 ELSE 1 END AS failed FROM orders"
-        ) { row in (captured: try row["captured"] as Int64, refunded: try row["refunded"] as Int64, isRefused: try row["failed"] as Bool) }
+            wire, in: books,
+            """
+            SELECT id, captured, refunded, charged_back, chargeback_reversed, CASE WHEN payment_failure IS NULL THEN 0 ELSE 1 END AS failed
+            FROM orders
+            """
+        ) { row in
+            (
+                captured: try row["captured"] as Int64, refunded: try row["refunded"] as Int64,
+                chargedBack: try row["charged_back"] as Int64, reversed: try row["chargeback_reversed"] as Int64,
+                isRefused: try row["failed"] as Bool
+            )
+        }
         var finding = try await effects.compare(wire, in: books, [PaymentCaptured.eventType, PaymentFailed.eventType]) { event, order in
             guard let order else { return "was passed, but there is no such order" }
             let isThere = event.type == PaymentCaptured.eventType ? order.captured > 0 : order.isRefused
@@ -108,6 +118,18 @@ extension Invariant {
                 let refund = try JSONDecoder().decode(PaymentRefunded.self, from: Data(event.data.utf8))
                 let (told, known) = (refund.refundedInTotal.minorUnits, order?.refunded ?? 0)
                 return known >= told ? nil : "says \(told) went back, but the order knows of \(known)"
+            })
+        finding.add(
+            try await effects.compare(wire, in: books, [PaymentChargedBack.eventType]) { event, order in
+                let chargeback = try JSONDecoder().decode(PaymentChargedBack.self, from: Data(event.data.utf8))
+                let (told, known) = (chargeback.chargedBackInTotal.minorUnits, order?.chargedBack ?? 0)
+                return known >= told ? nil : "says that a bank took \(told), but the order knows of \(known)"
+            })
+        finding.add(
+            try await effects.compare(wire, in: books, [PaymentChargebackReversed.eventType]) { event, order in
+                let reversal = try JSONDecoder().decode(PaymentChargebackReversed.self, from: Data(event.data.utf8))
+                let (told, known) = (reversal.reversedInTotal.minorUnits, order?.reversed ?? 0)
+                return known >= told ? nil : "says that a bank gave \(told) back, but the order knows of \(known)"
             })
         return finding
     }

@@ -74,19 +74,25 @@ extension Invariant {
 
     static let paymentFactsAreAnnouncedOnce = Invariant(
         "payment-facts-are-announced-once", .events, .always, in: .payments,
-        "Every capture, every refusal and every refund that is done is announced once, and nothing else is."
+        "Every capture, every refusal, every refund that is done, every chargeback and every reversal is announced once, and nothing else is."
     ) { transaction, finding in
         var said = try Announcements(
-            of: [PaymentCaptured.eventType, PaymentFailed.eventType, PaymentRefunded.eventType], in: transaction)
+            of: [
+                PaymentCaptured.eventType, PaymentFailed.eventType, PaymentRefunded.eventType, PaymentChargedBack.eventType,
+                PaymentChargebackReversed.eventType,
+            ], in: transaction)
         try transaction.each(
             """
             SELECT p.order_id, CAST(SUM(CASE WHEN p.captured > 0 THEN 1 ELSE 0 END) AS BIGINT) AS captures,
                 CAST(SUM(CASE WHEN p.status = 'failed' THEN 1 ELSE 0 END) AS BIGINT) AS refusals,
                 CAST(SUM(CASE WHEN p.status = 'failed' AND p.order_cancelled = 0 THEN 1 ELSE 0 END) AS BIGINT) AS untold,
-                CAST(SUM(COALESCE(r.refunds, 0)) AS BIGINT) AS refunds
+                CAST(SUM(COALESCE(r.refunds, 0)) AS BIGINT) AS refunds,
+                CAST(SUM(COALESCE(c.chargebacks, 0)) AS BIGINT) AS chargebacks, CAST(SUM(COALESCE(c.reversals, 0)) AS BIGINT) AS reversals
             FROM payments p LEFT JOIN (
                 SELECT payment_id, COUNT(*) AS refunds FROM refunds WHERE status = 'succeeded' GROUP BY payment_id
-            ) AS r ON r.payment_id = p.id
+            ) AS r ON r.payment_id = p.id LEFT JOIN (
+                SELECT payment_id, COUNT(*) AS chargebacks, SUM(reversed) AS reversals FROM chargebacks GROUP BY payment_id
+            ) AS c ON c.payment_id = p.id
             GROUP BY p.order_id ORDER BY p.order_id
             """
         ) { row in
@@ -97,7 +103,11 @@ extension Invariant {
             let (refusals, untold): (Int, Int) = (try row["refusals"], try row["untold"])
             let counts = said.take(order)
             let isKept = said.isWhole || counts[0] > 0
-            let facts = [(captures...captures, "captured"), (untold...refusals, "refused"), (refunds...refunds, "refunded")]
+            let (chargebacks, reversals): (Int, Int) = (try row["chargebacks"], try row["reversals"])
+            let facts = [
+                (captures...captures, "captured"), (untold...refusals, "refused"), (refunds...refunds, "refunded"),
+                (chargebacks...chargebacks, "charged back"), (reversals...reversals, "given back by the bank"),
+            ]
             for (index, (right, word)) in facts.enumerated() {
                 let count = Int(counts[index])
                 guard count > right.upperBound || (count < right.lowerBound && isKept) else { continue }

@@ -17,7 +17,7 @@ extension Invariant {
                 OrderShipped.eventType: "order-shipped", OrderDelivered.eventType: "order-delivered",
                 OrderRefunded.eventType: "order-refunded",
             ]),
-        messages(of: .payments, [PaymentRefunded.eventType: "refund-issued"]),
+        messages(of: .payments, [PaymentRefunded.eventType: "refund-issued", PaymentChargedBack.eventType: "payment-charged-back"]),
     ]
 
     /// - Parameter kinds: the kind of message by the type of the event that it tells of.

@@ -17,10 +17,14 @@ struct KnownMoney: Sendable {
     let payment: Int64?
     let captured: Int64
     let refunded: Int64
+    let chargedBack: Int64
+    let chargebackReversed: Int64
     let failure: String?
 
-    private static let columns: SQL =
-        "id, status, total, currency, user_id, payment_method, payment_id, captured, refunded, payment_failure"
+    private static let columns: SQL = """
+        id, status, total, currency, user_id, payment_method, payment_id, captured, refunded, charged_back, chargeback_reversed,
+        payment_failure
+        """
 
     /// A page of the orders that have heard of their payment, or of all.
     static func page(
@@ -48,6 +52,8 @@ struct KnownMoney: Sendable {
         payment = try row["payment_id"]
         captured = try row["captured"]
         refunded = try row["refunded"]
+        chargedBack = try row["charged_back"]
+        chargebackReversed = try row["chargeback_reversed"]
         failure = try row["payment_failure"]
     }
 
@@ -71,6 +77,10 @@ struct KnownMoney: Sendable {
         if self.payment != payment.id { return "takes payment \(self.payment ?? 0) for its own, which is payment \(payment.id)" }
         if captured > payment.captured { return "is captured, but payment \(payment.id) is \(payment.status)" }
         if refunded > payment.refunded { return "got \(refunded) back, but payment \(payment.id) gave \(payment.refunded)" }
+        if chargedBack > payment.chargedBack { return "lost \(chargedBack) to a bank, but payment \(payment.id) \(payment.chargedBack)" }
+        if chargebackReversed > payment.chargebackReversed {
+            return "got \(chargebackReversed) back from a bank, but payment \(payment.id) \(payment.chargebackReversed)"
+        }
         if failure != nil, payment.status != "failed" { return "was refused, but payment \(payment.id) is \(payment.status)" }
         return nil
     }
@@ -83,9 +93,17 @@ struct KnownPayment: Sendable {
     let status: String
     let captured: Int64
     let refunded: Int64
+    /// What customers' banks have taken, all in all, and what of that they have given back.
+    let chargedBack: Int64
+    let chargebackReversed: Int64
     let orderCancelled: Bool
 
-    private static let columns: SQL = "id, order_id, user_id, amount, currency, method, status, captured, refunded, order_cancelled"
+    /// What the shop has of it.
+    var kept: Int64 { captured - refunded - chargedBack + chargebackReversed }
+
+    private static let columns: SQL = """
+        id, order_id, user_id, amount, currency, method, status, captured, refunded, charged_back, chargeback_reversed, order_cancelled
+        """
 
     /// A page of payments by order.
     static func page(_ after: Int64, _ limit: Int, in transaction: Transaction) throws -> [(key: Int64, effect: KnownPayment)] {
@@ -108,6 +126,8 @@ struct KnownPayment: Sendable {
         status = try row["status"]
         captured = try row["captured"]
         refunded = try row["refunded"]
+        chargedBack = try row["charged_back"]
+        chargebackReversed = try row["chargeback_reversed"]
         orderCancelled = try row["order_cancelled"]
     }
 }

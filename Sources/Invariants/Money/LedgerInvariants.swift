@@ -6,46 +6,52 @@ import Contracts
 extension Invariant {
     static let ledgerSumsToZero = Invariant(
         "ledger-sums-to-zero", .money, .always, in: .payments,
-        "In each currency the accounts sum to zero, and the provider holds what was captured and not given back."
+        "In each currency the accounts sum to zero, and the provider holds what was captured and neither given nor taken back."
     ) { transaction, finding in
         finding.examined = try transaction.count("SELECT count(*) FROM ledger_transfers")
         try transaction.each(
             """
             SELECT * FROM (
                 SELECT currency, CAST(SUM(provider) AS BIGINT) AS provider, CAST(SUM(sales) AS BIGINT) AS sales,
-                    CAST(SUM(strange) AS BIGINT) AS strange, CAST(SUM(kept) AS BIGINT) AS kept
+                    CAST(SUM(chargebacks) AS BIGINT) AS chargebacks, CAST(SUM(strange) AS BIGINT) AS strange,
+                    CAST(SUM(kept) AS BIGINT) AS kept
                 FROM (
                     SELECT currency,
                         CASE WHEN debit_account = 'provider' THEN amount ELSE 0 END
                             - CASE WHEN credit_account = 'provider' THEN amount ELSE 0 END AS provider,
                         CASE WHEN debit_account = 'sales' THEN amount ELSE 0 END
                             - CASE WHEN credit_account = 'sales' THEN amount ELSE 0 END AS sales,
-                        CASE WHEN debit_account IN ('provider', 'sales') AND credit_account IN ('provider', 'sales') THEN 0 ELSE 1 END
-                            AS strange,
+                        CASE WHEN debit_account = 'chargebacks' THEN amount ELSE 0 END
+                            - CASE WHEN credit_account = 'chargebacks' THEN amount ELSE 0 END AS chargebacks,
+                        CASE WHEN debit_account IN ('provider', 'sales', 'chargebacks')
+                            AND credit_account IN ('provider', 'sales', 'chargebacks') THEN 0 ELSE 1 END AS strange,
                         0 AS kept
                     FROM ledger_transfers
-                    UNION ALL SELECT currency, 0, 0, 0, captured - refunded FROM payments
+                    UNION ALL SELECT currency, 0, 0, 0, 0, captured - refunded - charged_back + chargeback_reversed FROM payments
                 ) AS entries GROUP BY currency
             ) AS sums
-            WHERE provider + sales <> 0 OR provider <> kept OR strange > 0 ORDER BY currency
+            WHERE provider + sales + chargebacks <> 0 OR provider <> kept OR strange > 0 ORDER BY currency
             """
         ) { row in
             let (currency, strange): (String, Int64) = (try row["currency"], try row["strange"])
             let (provider, sales, kept): (Int64, Int64, Int64) = (try row["provider"], try row["sales"], try row["kept"])
+            let chargebacks: Int64 = try row["chargebacks"]
             finding.violation(
                 currency,
-                "has \(amount(provider, currency)) with the provider and \(amount(sales, currency)) of sales; payments kept "
+                "has \(amount(provider, currency)) with the provider, \(amount(sales, currency)) of sales and "
+                    + "\(amount(chargebacks, currency)) of chargebacks; payments kept "
                     + "\(amount(kept, currency))" + (strange > 0 ? "; \(strange) transfers are on unknown accounts" : ""))
         }
     }
 
     static let ledgerMatchesPayments = Invariant(
         "ledger-matches-payments", .money, .always, in: .payments,
-        "Each capture and each refund that is done is booked once, with its amount, and nothing else is booked."
+        "Each capture, each refund that is done, each chargeback and each reversal is booked once, with its amount, and nothing else is."
     ) { transaction, finding in
         finding.examined = try transaction.count("SELECT count(*) FROM payments")
         try captures(transaction, &finding)
         try refunds(transaction, &finding)
+        try chargebacks(transaction, &finding)
         try others(transaction, &finding)
     }
 
@@ -83,17 +89,44 @@ extension Invariant {
         }
     }
 
+    /// A chargeback is booked once, and once more the other way round when it was reversed.
+    private static func chargebacks(_ transaction: Transaction, _ finding: inout Finding) throws {
+        try transaction.each(
+            """
+            SELECT c.id, c.amount, c.currency, c.reversed, t.amount AS taken, u.amount AS given
+            FROM chargebacks c
+            LEFT JOIN ledger_transfers t ON t.key = 'chargeback-' || CAST(c.id AS TEXT) AND t.payment_id = c.payment_id
+                AND t.currency = c.currency AND t.debit_account = 'chargebacks' AND t.credit_account = 'provider'
+            LEFT JOIN ledger_transfers u ON u.key = 'reversal-' || CAST(c.id AS TEXT) AND u.payment_id = c.payment_id
+                AND u.currency = c.currency AND u.debit_account = 'provider' AND u.credit_account = 'chargebacks'
+            WHERE COALESCE(t.amount, 0) <> c.amount OR COALESCE(u.amount, 0) <> CASE c.reversed WHEN 1 THEN c.amount ELSE 0 END ORDER BY c.id
+            """
+        ) { row in
+            let (id, taken, currency): (Int64, Int64, String) = (try row["id"], try row["amount"], try row["currency"])
+            let (booked, given): (Int64?, Int64?) = (try row["taken"], try row["given"])
+            let isReversed: Bool = try row["reversed"]
+            finding.violation(
+                "chargeback \(id)",
+                "of \(amount(taken, currency)) is \(isReversed ? "" : "not ")reversed; booked is "
+                    + "\(booked.map { amount($0, currency) } ?? "nothing") and back \(given.map { amount($0, currency) } ?? "nothing")")
+        }
+    }
+
     /// With what has its booking out of the way, a payment that has more of them has one too many.
     private static func others(_ transaction: Transaction, _ finding: inout Finding) throws {
         try transaction.each(
             """
             SELECT * FROM (
-                SELECT p.id, COALESCE(t.bookings, 0) AS bookings, CASE WHEN p.captured > 0 THEN 1 ELSE 0 END + COALESCE(r.refunds, 0) AS due
+                SELECT p.id, COALESCE(t.bookings, 0) AS bookings,
+                    CASE WHEN p.captured > 0 THEN 1 ELSE 0 END + COALESCE(r.refunds, 0) + COALESCE(c.moves, 0) AS due
                 FROM payments p
                 LEFT JOIN (SELECT payment_id, COUNT(*) AS bookings FROM ledger_transfers GROUP BY payment_id) AS t ON t.payment_id = p.id
                 LEFT JOIN (
                     SELECT payment_id, COUNT(*) AS refunds FROM refunds WHERE status = 'succeeded' GROUP BY payment_id
                 ) AS r ON r.payment_id = p.id
+                LEFT JOIN (
+                    SELECT payment_id, COUNT(*) + CAST(SUM(reversed) AS BIGINT) AS moves FROM chargebacks GROUP BY payment_id
+                ) AS c ON c.payment_id = p.id
             ) AS counts WHERE bookings > due ORDER BY id
             """
         ) { row in

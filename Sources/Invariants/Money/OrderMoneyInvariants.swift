@@ -69,13 +69,17 @@ extension Invariant {
 
     static let ordersKnowTheirPayments = Invariant(
         "orders-know-their-payments", .money, .settled, reading: [.orders, .payments, .products],
-        "Every order has a payment, and knows what was captured, given back or refused."
+        "Every order has a payment, and knows what was captured, given back, charged back or refused."
     ) { books in
         try await comparingSettled(books) { order, payment in
             guard let payment else { return "has no payment" }
             if order.captured != payment.captured || order.refunded != payment.refunded {
                 return "knows of \(order.captured) captured and \(order.refunded) refunded; payment \(payment.id) has \(payment.captured) "
                     + "and \(payment.refunded)"
+            }
+            if order.chargedBack != payment.chargedBack || order.chargebackReversed != payment.chargebackReversed {
+                return "knows of \(order.chargedBack) charged back and \(order.chargebackReversed) reversed; payment \(payment.id) has "
+                    + "\(payment.chargedBack) and \(payment.chargebackReversed)"
             }
             guard payment.status == "failed", order.failure == nil, order.status != "cancelled" else { return nil }
             return "is \(order.status) and does not know that payment \(payment.id) failed"
@@ -88,7 +92,7 @@ extension Invariant {
     ) { books in
         try await comparingSettled(books) { order, payment in
             guard let payment, order.status == "cancelled" || order.status == "refunded" else { return nil }
-            let kept = payment.captured - payment.refunded
+            let kept = payment.kept
             return kept == 0 && payment.status != "pending"
                 ? nil
                 : "is \(order.status), but payment \(payment.id) is \(payment.status) and keeps \(amount(kept, payment.terms.currency))"

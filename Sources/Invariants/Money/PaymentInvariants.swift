@@ -11,8 +11,9 @@ extension Invariant {
         finding.examined = try transaction.count("SELECT count(*) FROM payments")
         try transaction.each(
             """
-            SELECT id, status, amount, captured, refunded, refund_pending FROM payments
+            SELECT id, status, amount, captured, refunded, refund_pending, charged_back - chargeback_reversed AS lost FROM payments
             WHERE captured NOT IN (0, amount) OR refunded < 0 OR refund_pending < 0 OR refunded + refund_pending > captured
+                OR charged_back < chargeback_reversed OR refunded + charged_back - chargeback_reversed > captured
                 OR NOT CASE status
                     WHEN 'captured' THEN captured = amount AND refunded = 0
                     WHEN 'partially-refunded' THEN captured = amount AND refunded > 0 AND refunded < captured
@@ -25,9 +26,11 @@ extension Invariant {
             let (id, status): (Int64, String) = (try row["id"], try row["status"])
             let (total, captured): (Int64, Int64) = (try row["amount"], try row["captured"])
             let (refunded, pending): (Int64, Int64) = (try row["refunded"], try row["refund_pending"])
+            let lost: Int64 = try row["lost"]
             finding.violation(
                 "payment \(id)",
-                "of \(total) is \(status) with \(captured) captured, \(refunded) refunded and \(pending) on the way back")
+                "of \(total) is \(status) with \(captured) captured, \(refunded) refunded, \(pending) on the way back and "
+                    + "\(lost) charged back")
         }
     }
 
@@ -86,13 +89,13 @@ extension Invariant {
 
     static let cancelledIsRefundedOrNeverCaptured = Invariant(
         "cancelled-is-refunded-or-never-captured", .money, .always, in: .payments,
-        "From the moment that a payment knows its order is cancelled, all that was captured is refunded or on its way back."
+        "From the moment that a payment knows its order is cancelled, all that was captured is refunded, on its way back, or charged back."
     ) { transaction, finding in
         finding.examined = try transaction.count("SELECT count(*) FROM payments WHERE order_cancelled = 1")
         try transaction.each(
             """
             SELECT id, order_id, currency, captured, refunded, refund_pending FROM payments
-            WHERE order_cancelled = 1 AND refunded + refund_pending <> captured ORDER BY id
+            WHERE order_cancelled = 1 AND refunded + refund_pending + charged_back - chargeback_reversed < captured ORDER BY id
             """
         ) { row in
             let (order, currency): (Int64, String) = (try row["order_id"], try row["currency"])

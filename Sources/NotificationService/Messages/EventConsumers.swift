@@ -77,7 +77,11 @@ struct EventConsumers: Sendable {
                 .on(PaymentRefunded.self) { event, context, transaction in
                     let model = ["orderId": "\(event.orderID)", "amount": "\(event.amount)"]
                     try store.add(.refundIssued, to: event.userID, cause: context.id, model: model, in: transaction)
-                }
+                },
+                .on(PaymentChargedBack.self) { event, context, transaction in
+                    let model = ["orderId": "\(event.orderID)", "amount": "\(event.amount)"]
+                    try store.add(.paymentChargedBack, to: event.userID, cause: context.id, model: model, in: transaction)
+                },
             ])
     }
 
@@ -91,6 +95,7 @@ struct EventConsumers: Sendable {
         case .paymentFailed: "the payment was refused"
         case .deadlinePassed: "it was not paid in time"
         case .outOfStock: "a product is no longer to be had"
+        case .chargedBack: "your bank took the payment back"
         }
     }
 }

@@ -11,6 +11,7 @@ enum MessageKind: String, Sendable, CaseIterable {
     case orderDelivered = "order-delivered"
     case orderRefunded = "order-refunded"
     case refundIssued = "refund-issued"
+    case paymentChargedBack = "payment-charged-back"
     case verifyEmail = "verify-email"
     case resetPassword = "reset-password"
 

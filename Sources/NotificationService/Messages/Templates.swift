@@ -68,6 +68,7 @@ extension Templates {
         case .orderDelivered: orderDelivered
         case .orderRefunded: orderRefunded
         case .refundIssued: refundIssued
+        case .paymentChargedBack: paymentChargedBack
         case .verifyEmail: verifyEmail
         case .resetPassword: resetPassword
         }
@@ -114,6 +115,12 @@ extension Templates {
         letter(
             "{{amount}} of your order {{orderId}} come back to you",
             "we have given back {{amount}} of what you paid for your order {{orderId}}.")
+    }
+
+    private static var paymentChargedBack: Source {
+        letter(
+            "Your bank has taken back {{amount}} of your order {{orderId}}",
+            "your bank has taken back {{amount}} of what you paid for your order {{orderId}}. If you did not ask it to, please tell us.")
     }
 
     private static var verifyEmail: Source {

@@ -26,12 +26,20 @@ struct OrderPayment: Sendable, Hashable {
     var paymentID: PaymentID?
     var captured: Money
     var refunded: Money
+    /// What the customer's bank has taken back, all in all, and what of that it has given back.
+    var chargedBack: Money
+    var chargebackReversed: Money
     /// Why the provider refused, as a sentence for the customer.
     var failureReason: String?
 
     static func none(_ currency: Currency) -> OrderPayment {
-        OrderPayment(paymentID: nil, captured: .zero(currency), refunded: .zero(currency), failureReason: nil)
+        OrderPayment(
+            paymentID: nil, captured: .zero(currency), refunded: .zero(currency), chargedBack: .zero(currency),
+            chargebackReversed: .zero(currency), failureReason: nil)
     }
+
+    /// What the bank has now.
+    var lost: Money { Money(minorUnits: chargedBack.minorUnits - chargebackReversed.minorUnits, currency: captured.currency) }
 
     /// In payment-service's words. An order that was cancelled before any capture is `voided`; a charge under way can still make it
     /// `captured` and then `refunded`.

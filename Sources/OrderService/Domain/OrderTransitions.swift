@@ -72,6 +72,17 @@ extension OrderStatus {
         case (.paid, .refundedWhole(let amount)), (.shipped, .refundedWhole(let amount)), (.delivered, .refundedWhole(let amount)):
             return .to(.refunded, because: "\(amount) refunded", .announceRefunded)
 
+        // Chargebacks: what has not left the shop stays here; what has is a person's business
+        case (.paid, .chargedBack):
+            return .to(.cancelled, because: "The payment was charged back", .announceCancelled(.chargedBack))
+        case (.shipped, .chargedBack(let amount)), (.delivered, .chargedBack(let amount)), (.cancelled, .chargedBack(let amount)),
+            (.refunded, .chargedBack(let amount)):
+            return .stay(self, "\(amount) charged back")
+        case (.paid, .chargebackReversed(let amount)), (.shipped, .chargebackReversed(let amount)),
+            (.delivered, .chargebackReversed(let amount)), (.cancelled, .chargebackReversed(let amount)),
+            (.refunded, .chargebackReversed(let amount)):
+            return .stay(self, "The chargeback of \(amount) was reversed")
+
         // Stock
         case (.paid, .reservationLost):
             return .to(.cancelled, because: "Out of stock", .announceCancelled(.outOfStock))
@@ -92,7 +103,8 @@ extension OrderStatus {
         case (.cancelled, .cancel), (.shipped, .ship), (.delivered, .deliver):
             return OrderTransition(status: self, effects: [])
 
-        case (.pending, .refundedInPart), (.pending, .refundedWhole), (.pending, .reservationLost), (.pending, .ship), (.pending, .deliver),
+        case (.pending, .refundedInPart), (.pending, .refundedWhole), (.pending, .chargedBack), (.pending, .chargebackReversed),
+            (.pending, .reservationLost), (.pending, .ship), (.pending, .deliver),
             (.paid, .paymentCaptured), (.paid, .paymentFailed), (.paid, .deadlinePassed), (.paid, .deliver),
             (.shipped, .paymentCaptured), (.shipped, .paymentFailed), (.shipped, .deadlinePassed), (.shipped, .cancel),
             (.delivered, .paymentCaptured), (.delivered, .paymentFailed), (.delivered, .deadlinePassed), (.delivered, .cancel),

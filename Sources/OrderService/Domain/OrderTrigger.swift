@@ -10,6 +10,10 @@ enum OrderTrigger: Sendable, Hashable {
     case refundedInPart(Money)
     /// With this amount all of the capture has been given back.
     case refundedWhole(Money)
+    /// The customer's bank has taken this much of the capture back.
+    case chargedBack(Money)
+    /// The bank has given it back again.
+    case chargebackReversed(Money)
     /// The lease on the pieces had ended when the order was paid, and they could not be had again.
     case reservationLost
     /// The order was not paid in time.
@@ -28,6 +32,8 @@ enum OrderTrigger: Sendable, Hashable {
         case .paymentFailed: "payment-failed"
         case .refundedInPart: "refunded-in-part"
         case .refundedWhole: "refunded-whole"
+        case .chargedBack: "charged-back"
+        case .chargebackReversed: "chargeback-reversed"
         case .reservationLost: "reservation-lost"
         case .deadlinePassed: "deadline-passed"
         case .cancel: "cancel"

@@ -17,6 +17,8 @@ struct PaymentConsumer: Sendable {
                 .on(PaymentCaptured.self) { event, _, transaction in try captured(event, transaction) },
                 .on(PaymentFailed.self) { event, _, transaction in try failed(event, transaction) },
                 .on(PaymentRefunded.self) { event, _, transaction in try refunded(event, transaction) },
+                .on(PaymentChargedBack.self) { event, _, transaction in try chargedBack(event, transaction) },
+                .on(PaymentChargebackReversed.self) { event, _, transaction in try reversed(event, transaction) },
             ])
     }
 
@@ -44,6 +46,20 @@ struct PaymentConsumer: Sendable {
         guard event.refundedInTotal.minorUnits > order.payment.refunded.minorUnits else { return }
         order.payment.refunded = event.refundedInTotal
         try store.apply(event.isComplete ? .refundedWhole(event.amount) : .refundedInPart(event.amount), to: order, in: transaction)
+    }
+
+    private func chargedBack(_ event: PaymentChargedBack, _ transaction: Transaction) throws {
+        var order = try store.order(of: event.orderID, in: transaction)
+        guard event.chargedBackInTotal.minorUnits > order.payment.chargedBack.minorUnits else { return }
+        order.payment.chargedBack = event.chargedBackInTotal
+        try store.apply(.chargedBack(event.amount), to: order, in: transaction)
+    }
+
+    private func reversed(_ event: PaymentChargebackReversed, _ transaction: Transaction) throws {
+        var order = try store.order(of: event.orderID, in: transaction)
+        guard event.reversedInTotal.minorUnits > order.payment.chargebackReversed.minorUnits else { return }
+        order.payment.chargebackReversed = event.reversedInTotal
+        try store.apply(.chargebackReversed(event.amount), to: order, in: transaction)
     }
 }
 

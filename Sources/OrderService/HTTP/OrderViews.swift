@@ -62,6 +62,7 @@ struct OrderDetailsView: Encodable {
         let paymentId: PaymentID?
         let captured: Decimal
         let refunded: Decimal
+        let chargedBack: Decimal
         let currency: Currency
         let failureReason: String?
     }
@@ -76,7 +77,8 @@ struct OrderDetailsView: Encodable {
         self.order = OrderView(order)
         let payment = PaymentView(
             status: order.payment.status(of: order.status), paymentId: order.payment.paymentID, captured: order.payment.captured.majorUnits,
-            refunded: order.payment.refunded.majorUnits, currency: order.total.currency, failureReason: order.payment.failureReason)
+            refunded: order.payment.refunded.majorUnits, chargedBack: order.payment.lost.majorUnits, currency: order.total.currency,
+            failureReason: order.payment.failureReason)
         details = Details(
             payment: payment, paymentMethod: order.paymentMethod, shippingAddress: order.shippingAddress,
             timeline: timeline.map { TimelineView(status: $0.status, at: $0.at, reason: $0.reason) })

@@ -69,7 +69,7 @@ extension OrderStore {
         let orders = try transaction.all(
             """
             SELECT id, user_id, status, total, currency, payment_method, shipping_address, reservation_id, created_at, payment_id, captured,
-                refunded, payment_failure, timeline_length
+                refunded, charged_back, chargeback_reversed, payment_failure, timeline_length
             FROM orders WHERE \(condition)
             """, Self.order)
         guard !orders.isEmpty else { return [] }
@@ -97,6 +97,7 @@ extension OrderStore {
         let address: String? = try row["shipping_address"]
         let payment = OrderPayment(
             paymentID: try row["payment_id"], captured: try money("captured"), refunded: try money("refunded"),
+            chargedBack: try money("charged_back"), chargebackReversed: try money("chargeback_reversed"),
             failureReason: try row["payment_failure"])
         return Order(
             id: try row["id"], userID: try row["user_id"], lines: [], total: try money("total"), paymentMethod: try row["payment_method"],

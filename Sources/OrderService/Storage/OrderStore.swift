@@ -92,6 +92,7 @@ struct OrderStore: Sendable {
             """
             UPDATE orders SET status = \(order.status), timeline_length = \(order.timelineLength), payment_id = \(order.payment.paymentID),
                 captured = \(order.payment.captured.minorUnits), refunded = \(order.payment.refunded.minorUnits),
+                charged_back = \(order.payment.chargedBack.minorUnits), chargeback_reversed = \(order.payment.chargebackReversed.minorUnits),
                 payment_failure = \(order.payment.failureReason)
             WHERE id = \(order.id)
             """)

@@ -10,6 +10,8 @@ enum Account: String, Sendable, CaseIterable {
     case provider
     /// What customers have paid for goods.
     case sales
+    /// What customers' banks have taken back.
+    case chargebacks
 }
 
 /// One booking.
@@ -24,6 +26,14 @@ struct Transfer: Sendable, Hashable {
 
     static func capture(of payment: PaymentID, _ amount: Money) -> Transfer {
         Transfer(key: "capture-\(payment)", paymentID: payment, debit: .provider, credit: .sales, amount: amount)
+    }
+
+    static func chargeback(_ chargeback: ChargebackID, of payment: PaymentID, _ amount: Money) -> Transfer {
+        Transfer(key: "chargeback-\(chargeback)", paymentID: payment, debit: .chargebacks, credit: .provider, amount: amount)
+    }
+
+    static func reversal(_ chargeback: ChargebackID, of payment: PaymentID, _ amount: Money) -> Transfer {
+        Transfer(key: "reversal-\(chargeback)", paymentID: payment, debit: .provider, credit: .chargebacks, amount: amount)
     }
 
     static func refund(_ refund: RefundID, of payment: PaymentID, _ amount: Money) -> Transfer {

@@ -7,6 +7,8 @@ import Commerce
 ///    ├────── declined ──▶ failed
 ///    └────── order cancelled before the provider was asked ──▶ voided
 /// ```
+///
+/// A chargeback changes no status: what was captured and refunded stays so, and what the bank has taken stands beside it.
 enum PaymentStatus: String, Sendable, CaseIterable {
     case pending, captured, failed, voided, refunded
     case partiallyRefunded = "partially-refunded"
@@ -26,6 +28,10 @@ struct Payment: Sendable, Hashable {
     var refunded: Money
     /// Asked of the provider, not yet confirmed.
     var refundPending: Money
+    /// Taken back by the customer's bank, all in all; it only grows.
+    var chargedBack: Money
+    /// What of that the bank has given back; it only grows.
+    var chargebackReversed: Money
     /// How often the provider was asked for the charge.
     var attempts: Int
     /// The order is off: whatever is or will be captured goes back.
@@ -35,9 +41,13 @@ struct Payment: Sendable, Hashable {
     var providerReference: String?
     let createdAt: Timestamp
 
-    /// What can still be given back.
+    /// What the bank has taken and not given back.
+    var lost: Money { Money(minorUnits: chargedBack.minorUnits - chargebackReversed.minorUnits, currency: amount.currency) }
+
+    /// What can still be given back. Negative when refunds are on their way of money that the bank has taken meanwhile: the provider
+    /// will refuse these.
     var refundable: Money {
-        get throws(MoneyError) { try captured.subtracting(refunded).subtracting(refundPending) }
+        get throws(MoneyError) { try captured.subtracting(refunded).subtracting(refundPending).subtracting(lost) }
     }
 }
 
@@ -48,6 +58,9 @@ enum PaymentError: Error, Hashable {
     case exceedsCaptured(refundable: Money)
     case nothingToRefund
     case notCaptured(PaymentStatus)
+    /// A notice about something that the provider has told us of, or will, but not yet.
+    case notKnownYet
+    case chargebackExceedsCaptured
 }
 
 // MARK: - Transitions
@@ -60,6 +73,8 @@ extension Payment {
         case announceFailure(reason: String)
         /// Give back what is left of the capture.
         case refund(Money, reason: String)
+        case announceChargeback(Money)
+        case announceReversal(Money)
     }
 
     /// The provider has charged. For an order that was cancelled in the meantime (a late capture) all of it goes back.
@@ -97,8 +112,13 @@ extension Payment {
     func cancelling() throws(MoneyError) -> (Payment, [Effect]) {
         var payment = self
         payment.orderCancelled = true
+        return (payment, try payment.givingBackIfCancelled())
+    }
+
+    /// Of a cancelled order nothing is kept.
+    private func givingBackIfCancelled() throws(MoneyError) -> [Effect] {
         let rest = try refundable
-        return (payment, rest.isPositive ? [.refund(rest, reason: Self.cancellationReason)] : [])
+        return orderCancelled && rest.isPositive ? [.refund(rest, reason: Self.cancellationReason)] : []
     }
 
     /// Sets `refund` aside: it can be asked of the provider, and cannot be asked for twice.
@@ -121,6 +141,35 @@ extension Payment {
         payment.refunded = try refunded.adding(refund)
         payment.status = payment.refunded == captured ? .refunded : .partiallyRefunded
         return payment
+    }
+
+    /// The provider refuses to give `refund` back, because the bank has taken the money.
+    ///
+    /// - Throws: `PaymentProviderError.chargebackUnheard` while no chargeback is known that would explain it.
+    func refusing(refund: Money) throws -> (Payment, [Effect]) {
+        guard try refundable.minorUnits <= -refund.minorUnits else { throw PaymentProviderError.chargebackUnheard }
+        var payment = self
+        payment.refundPending = try refundPending.subtracting(refund)
+        return (payment, try payment.givingBackIfCancelled())
+    }
+
+    /// The customer's bank has taken `amount` back.
+    func chargingBack(_ amount: Money) throws -> (Payment, [Effect]) {
+        guard captured.isPositive else { throw PaymentError.notKnownYet }
+        let left = try captured.subtracting(refunded).subtracting(lost)
+        guard amount.currency == left.currency, amount.isPositive, amount.minorUnits <= left.minorUnits else {
+            throw PaymentError.chargebackExceedsCaptured
+        }
+        var payment = self
+        payment.chargedBack = try chargedBack.adding(amount)
+        return (payment, [.announceChargeback(amount)])
+    }
+
+    /// The bank has given `amount` back. If the order is off by now, it goes on to the customer.
+    func reversing(_ amount: Money) throws -> (Payment, [Effect]) {
+        var payment = self
+        payment.chargebackReversed = try chargebackReversed.adding(amount)
+        return (payment, [.announceReversal(amount)] + (try payment.givingBackIfCancelled()))
     }
 
     static let cancellationReason = "The order was cancelled"

@@ -2,6 +2,8 @@ import Commerce
 
 enum RefundStatus: String, Sendable, CaseIterable {
     case pending, succeeded
+    /// The customer's bank had taken the money back before.
+    case failed
 }
 
 /// Money on its way back to a customer.

@@ -50,9 +50,14 @@ struct PaymentJobs: Sendable {
             return (refund, payment)
         }
         guard let (refund, payment) = found, refund.status == .pending, let charge = payment.providerReference else { return .done }
-        let reference = try await provider.refund(
+        let outcome = try await provider.refund(
             PaymentProvider.Refund(key: "refund-\(refund.id)", charge: charge, amount: refund.amount))
-        return .done { [store] in try store.complete(refund, reference: reference, in: $0) }
+        return .done { [store] transaction in
+            switch outcome {
+            case .refunded(let reference): try store.complete(refund, reference: reference, in: transaction)
+            case .refused: try store.refuse(refund, in: transaction)
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ struct PaymentView: Encodable {
     let amount: Decimal
     let captured: Decimal
     let refunded: Decimal
+    let chargedBack: Decimal
     let currency: Currency
     let attempts: Int
     let failureReason: String?
@@ -24,6 +25,7 @@ struct PaymentView: Encodable {
         amount = payment.amount.majorUnits
         captured = payment.captured.majorUnits
         refunded = payment.refunded.majorUnits
+        chargedBack = payment.lost.majorUnits
         currency = payment.amount.currency
         attempts = payment.attempts
         failureReason = payment.failureReason

@@ -36,12 +36,18 @@ struct PaymentStore: Sendable {
         try transaction.first("SELECT \(Self.columns) FROM payments WHERE order_id = \(id)", Self.payment)
     }
 
+    /// The payment whose charge has this reference at the provider.
+    func payment(chargedAs reference: String, in transaction: Transaction) throws -> Payment? {
+        try transaction.first("SELECT \(Self.columns) FROM payments WHERE provider_reference = \(reference)", Self.payment)
+    }
+
     /// Writes the payment's new state, and what follows from it.
     func save(_ payment: Payment, _ effects: [Payment.Effect] = [], in transaction: Transaction) throws {
         try transaction.execute(
             """
             UPDATE payments SET status = \(payment.status), captured = \(payment.captured.minorUnits), refunded = \(payment.refunded.minorUnits),
-                refund_pending = \(payment.refundPending.minorUnits), attempts = \(payment.attempts),
+                refund_pending = \(payment.refundPending.minorUnits), charged_back = \(payment.chargedBack.minorUnits),
+                chargeback_reversed = \(payment.chargebackReversed.minorUnits), attempts = \(payment.attempts),
                 order_cancelled = \(payment.orderCancelled), failure_reason = \(payment.failureReason),
                 provider_reference = \(payment.providerReference)
             WHERE id = \(payment.id)
@@ -61,6 +67,18 @@ struct PaymentStore: Sendable {
         case .refund(let amount, let reason):
             guard amount.isPositive else { return }
             _ = try openRefund(of: payment, amount, reason: reason, in: transaction)
+        case .announceChargeback(let amount):
+            try outbox.append(
+                PaymentChargedBack(
+                    paymentID: payment.id, orderID: payment.orderID, userID: payment.userID, amount: amount,
+                    chargedBackInTotal: payment.chargedBack),
+                in: transaction)
+        case .announceReversal(let amount):
+            try outbox.append(
+                PaymentChargebackReversed(
+                    paymentID: payment.id, orderID: payment.orderID, userID: payment.userID, amount: amount,
+                    reversedInTotal: payment.chargebackReversed),
+                in: transaction)
         }
     }
 
@@ -106,9 +124,18 @@ struct PaymentStore: Sendable {
             in: transaction)
     }
 
+    /// The provider refuses the refund: nothing goes back, and nothing is set aside any more.
+    func refuse(_ refund: Refund, in transaction: Transaction) throws {
+        let changed = try transaction.execute(
+            "UPDATE refunds SET status = \(RefundStatus.failed) WHERE id = \(refund.id) AND status = \(RefundStatus.pending)")
+        guard changed == 1, let payment = try payment(refund.paymentID, in: transaction) else { return }
+        let (after, effects) = try payment.refusing(refund: refund.amount)
+        try save(after, effects, in: transaction)
+    }
+
     // MARK: Ledger
 
-    private func book(_ transfer: Transfer, in transaction: Transaction) throws {
+    func book(_ transfer: Transfer, in transaction: Transaction) throws {
         guard transfer.amount.isPositive else { return }
         try transaction.execute(
             """
@@ -139,7 +166,7 @@ struct PaymentStore: Sendable {
 extension PaymentStore {
     private static let columns: SQL = """
         id, order_id, user_id, amount, currency, method, status, captured, refunded, refund_pending, attempts, order_cancelled,
-        failure_reason, provider_reference, created_at
+        failure_reason, provider_reference, created_at, charged_back, chargeback_reversed
         """
     private static let refundColumns: SQL = "id, payment_id, amount, currency, reason, status, created_at"
 
@@ -150,7 +177,8 @@ extension PaymentStore {
             id: try row["id"], orderID: try row["order_id"], userID: try row["user_id"], amount: try money("amount"),
             method: try row["method"],
             status: try row["status"], captured: try money("captured"), refunded: try money("refunded"),
-            refundPending: try money("refund_pending"), attempts: try row["attempts"], orderCancelled: try row["order_cancelled"],
+            refundPending: try money("refund_pending"), chargedBack: try money("charged_back"),
+            chargebackReversed: try money("chargeback_reversed"), attempts: try row["attempts"], orderCancelled: try row["order_cancelled"],
             failureReason: try row["failure_reason"], providerReference: try row["provider_reference"], createdAt: try row["created_at"])
     }
 

@@ -12,7 +12,8 @@ struct SimulatedProvider: Sendable {
         PaymentProvider(
             name: company.name,
             charge: { charge in try await self.ask("charge \(charge.key)") { try await company.charge(charge) } },
-            refund: { refund in try await self.ask("refund \(refund.key)") { try await company.refund(refund) } })
+            refund: { refund in try await self.ask("refund \(refund.key)") { try await company.refund(refund) } },
+            read: company.read)
     }
 
     private func ask<Answer>(_ what: String, _ act: () async throws -> Answer) async throws -> Answer {

@@ -26,6 +26,8 @@ final class SimulatedShop: Sendable {
     /// The disks, as the audit sees them.
     let books: Books
     let tokens: Tokens
+    /// The payment provider, and the bank behind it: a company elsewhere that does not die with the shop.
+    let company: SandboxProvider
     private let users: Events
     private let usersDisk: Database
 
@@ -49,7 +51,9 @@ final class SimulatedShop: Sendable {
         self.network = network
         books = Books(products: products, orders: orders, payments: payments, notifications: notifications)
 
-        let wiring = Wiring(world: world, users: .outbox(of: users), company: SandboxProvider(database: payments).provider)
+        company = SandboxProvider(
+            database: payments, signature: PaymentService.sandboxSignature(try Tokens.secret(), world.clock.source()))
+        let wiring = Wiring(world: world, users: .outbox(of: users), company: company.provider)
         func process(_ name: ServiceName, _ disk: Database, _ build: @escaping SimulatedProcess.Build) throws -> SimulatedProcess {
             SimulatedProcess(name, in: world, network, on: disk, secret: try Tokens.secret(), build)
         }

@@ -34,6 +34,7 @@ final class Visitors: Sendable {
     private let world: World
     private let transport: HTTPTransport
     private let authorization: [Int64: String]
+    private let bank: SimulatedBank
     private let state = Mutex(State())
 
     init(_ shop: SimulatedShop) throws {
@@ -43,6 +44,7 @@ final class Visitors: Sendable {
         for customer in Self.customers { authorization[customer] = "Bearer \(try shop.tokens.token(for: customer, .customer))" }
         authorization[Self.administrator] = "Bearer \(try shop.tokens.token(for: Self.administrator, .admin))"
         self.authorization = authorization
+        bank = SimulatedBank(world: world, company: shop.company, transport: transport)
     }
 
     var accepted: [Accepted] { state.withLock(\.accepted) }
@@ -75,7 +77,8 @@ final class Visitors: Sendable {
         case ..<74: change("cancel", by: nil)
         case ..<80: change("ship", by: Self.administrator)
         case ..<84: change("deliver", by: Self.administrator)
-        case ..<92: refund()
+        case ..<90: refund()
+        case ..<93: chargeBack()
         default: restock()
         }
     }
@@ -180,6 +183,11 @@ final class Visitors: Sendable {
                 try? await self.world.clock.sleep(for: .seconds(2))
             }
         }
+    }
+
+    private func chargeBack() {
+        guard !accepted.isEmpty else { return order() }
+        bank.chargeBack(world.generator.pick(accepted).id)
     }
 
     private func restock() {

@@ -55,6 +55,25 @@ extension Plant {
             try await shop.change(.payments, "DELETE FROM sandbox_refunds WHERE key = 'refund-1'")
             return "refund 1"
         },
+        Plant("chargebacks-add-up", "a payment says that a bank took something and gave it back, and none did") { shop in
+            try await shop.change(
+                .payments, "UPDATE payments SET charged_back = 1, chargeback_reversed = 1 WHERE id = \(Sample.paid)")
+            return "payment \(Sample.paid)"
+        },
+        Plant("chargebacks-are-the-banks", "a chargeback is of another amount than the bank took") { shop in
+            try await shop.change(
+                .payments, "UPDATE sandbox_chargebacks SET amount = amount - 1 WHERE charge_key = \("payment-\(Sample.chargedBack)")")
+            return "chargeback 1"
+        },
+        Plant("chargebacks-are-heard", "a bank has taken something of which nobody here knows") { shop in
+            try await shop.change(
+                .payments,
+                """
+                INSERT INTO sandbox_chargebacks (key, charge_key, amount, currency, reversed)
+                VALUES ('chargeback-payment-1', 'payment-1', 1, 'USD', 0)
+                """)
+            return "chargeback-payment-1"
+        },
         Plant("paid-orders-are-captured", "an order takes another payment for its own") { shop in
             try await shop.change(.orders, "UPDATE orders SET payment_id = 999 WHERE id = \(Sample.paid)")
             return "order \(Sample.paid)"
@@ -104,11 +123,12 @@ extension Plant {
     /// The schema forbids it; so the table is first put in the place of one that does not.
     @Sendable private static func secondPayment(_ shop: SmallShop) async throws -> String {
         let columns: SQL = """
-            user_id, amount, currency, method, status, captured, refunded, refund_pending, attempts, order_cancelled, provider_reference,
-            created_at
+            user_id, amount, currency, method, status, captured, refunded, refund_pending, charged_back, chargeback_reversed, attempts,
+            order_cancelled, provider_reference, created_at
             """
         try await shop.change(
-            .payments, "ALTER TABLE payments RENAME TO strict_payments", "CREATE TABLE payments AS SELECT * FROM strict_payments",
+            .payments, "DROP INDEX payments_by_reference", "ALTER TABLE payments RENAME TO strict_payments",
+            "CREATE TABLE payments AS SELECT * FROM strict_payments",
             "INSERT INTO strict_payments (id, order_id, \(columns)) SELECT 900, 900, \(columns) FROM strict_payments WHERE id = 1",
             "INSERT INTO payments (id, order_id, \(columns)) SELECT 900, 1, \(columns) FROM payments WHERE id = 1",
             """

@@ -18,14 +18,16 @@ enum Sample {
     static let voided: Int64 = 8
     static let answerLost: Int64 = 9
     static let capturedLate: Int64 = 10
+    static let chargedBack: Int64 = 11
+    static let chargebackReversed: Int64 = 12
     // In the busy shop only, each with something that somebody has still to do.
-    static let lossUnheard: Int64 = 11
-    static let unsold: Int64 = 12
-    static let toBeRefunded: Int64 = 13
-    static let refundUnheard: Int64 = 14
-    static let captureUnheard: Int64 = 15
-    static let toBeCharged: Int64 = 16
-    static let unheard: Int64 = 17
+    static let lossUnheard: Int64 = 13
+    static let unsold: Int64 = 14
+    static let toBeRefunded: Int64 = 15
+    static let refundUnheard: Int64 = 16
+    static let captureUnheard: Int64 = 17
+    static let toBeCharged: Int64 = 18
+    static let unheard: Int64 = 19
 }
 
 extension SmallShop {
@@ -79,6 +81,14 @@ extension SmallShop {
         try await consume(.payments, from: .orders)
         try await change(late, .cancel)
         try await work(.payments)
+        try await settle()
+
+        let chargedBack = try await order("charged back", by: ada, [(lamp, 1)])
+        let reversed = try await order("charged back and reversed", by: bob, [(lamp, 2)])
+        try await settle()
+        try await change(chargedBack, .ship)
+        try await chargeBack(chargedBack)
+        try await chargeBack(reversed, reverse: true)
         try await settle()
 
         _ = try await reserve("given-up", [(lamp, 1)])

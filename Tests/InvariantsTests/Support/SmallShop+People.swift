@@ -118,4 +118,20 @@ extension SmallShop {
         }
         try await step()
     }
+
+    /// The customer's bank takes back what is left of an order's money, and may give it back again.
+    func chargeBack(_ id: OrderID, reverse: Bool = false) async throws {
+        let payment = try await database(.payments).read { [payments] in try payments.payment(ofOrder: id, in: $0)?.id }
+        let charge = "payment-\(try #require(payment))"
+        try await hear(try #require(try await sandbox.chargeBack(charge)))
+        guard reverse else { return }
+        try await settle()
+        try await hear(try #require(try await sandbox.reverse(charge)))
+    }
+
+    private func hear(_ notice: SignedNotice) async throws {
+        try await step()
+        try await notices.receive(PaymentProvider.Notice(headers: notice.headers, body: notice.body))
+        try await step()
+    }
 }

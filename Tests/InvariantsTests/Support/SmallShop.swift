@@ -30,6 +30,9 @@ final class SmallShop: Sendable {
     let reservations: ReservationStore
     let orders: OrderStore
     let payments: PaymentStore
+    /// The provider, and the bank behind it.
+    let sandbox: SandboxProvider
+    let notices: ProviderNotices
     let time: TimeSource
 
     private let consumers: [ServiceName: [Consumer]]
@@ -78,8 +81,10 @@ final class SmallShop: Sendable {
         ]
         let sender = NotificationSender(
             database: databases.notifications, store: messages, templates: try Templates(), email: nil, sms: nil)
-        let charging = PaymentJobs(
-            database: databases.payments, store: payments, provider: SandboxProvider(database: databases.payments).provider)
+        let secret = try ServiceSecret("a secret that only the bank of a small shop knows")
+        sandbox = SandboxProvider(database: databases.payments, signature: PaymentService.sandboxSignature(secret, time))
+        notices = ProviderNotices(database: databases.payments, store: payments, provider: sandbox.provider, logger: Self.logger)
+        let charging = PaymentJobs(database: databases.payments, store: payments, provider: sandbox.provider)
         handlers = [.payments: charging.handlers, .notifications: [sender.handler]]
         books = Books(
             users: databases.users, products: databases.products, orders: databases.orders, payments: databases.payments,

@@ -23,13 +23,18 @@ extension PaymentShop {
             #expect(
                 books.refunds[payment.id, default: 0] == payment.refunded, "refunded is booked: \(payment)", sourceLocation: sourceLocation)
             #expect(
+                books.losses[payment.id, default: 0] == payment.lost, "charged back is booked: \(payment)", sourceLocation: sourceLocation)
+            #expect(
                 books.givenBack[payment.id, default: 0] == payment.refunded, "the provider gave back what is refunded: \(payment)",
                 sourceLocation: sourceLocation)
             #expect(
-                payment.refunded <= payment.captured && payment.captured <= payment.amount && payment.pending == 0, "\(payment)",
+                payment.refunded + payment.lost <= payment.captured && payment.captured <= payment.amount && payment.pending == 0,
+                "\(payment)",
                 sourceLocation: sourceLocation)
             if payment.isCancelled {
-                #expect(payment.refunded == payment.captured, "cancelled is refunded: \(payment)", sourceLocation: sourceLocation)
+                #expect(
+                    payment.refunded + payment.lost == payment.captured, "cancelled is refunded: \(payment)", sourceLocation: sourceLocation
+                )
             }
         }
     }
@@ -53,6 +58,7 @@ private struct Books: Sendable {
         let captured: Int64
         let refunded: Int64
         let pending: Int64
+        let lost: Int64
         let isCancelled: Bool
     }
 
@@ -68,6 +74,7 @@ private struct Books: Sendable {
     /// By payment: the amounts of the bookings.
     private(set) var captures: [Int64: [Int64]] = [:]
     private(set) var refunds: [Int64: Int64] = [:]
+    private(set) var losses: [Int64: Int64] = [:]
     /// By payment: what the sandbox's own book says went back.
     private(set) var givenBack: [Int64: Int64] = [:]
 
@@ -75,7 +82,8 @@ private struct Books: Sendable {
         payments = try transaction.all("SELECT * FROM payments") { row in
             Line(
                 id: try row["id"], status: try row["status"], amount: try row["amount"], captured: try row["captured"],
-                refunded: try row["refunded"], pending: try row["refund_pending"], isCancelled: try row["order_cancelled"])
+                refunded: try row["refunded"], pending: try row["refund_pending"],
+                lost: try row["charged_back"] as Int64 - (try row["chargeback_reversed"] as Int64), isCancelled: try row["order_cancelled"])
         }
         charges = try transaction.all("SELECT * FROM sandbox_charges") { row in
             Charge(key: try row["key"], amount: try row["amount"], isCharged: try row["charged"])
@@ -96,6 +104,10 @@ private struct Books: Sendable {
         for transfer in transfers {
             if transfer.key.hasPrefix("capture-") {
                 captures[transfer.payment, default: []].append(transfer.amount)
+            } else if transfer.key.hasPrefix("chargeback-") {
+                losses[transfer.payment, default: 0] += transfer.amount
+            } else if transfer.key.hasPrefix("reversal-") {
+                losses[transfer.payment, default: 0] -= transfer.amount
             } else {
                 refunds[transfer.payment, default: 0] += transfer.amount
             }

@@ -20,7 +20,7 @@ struct GatedProvider: Sendable {
                 asks.yield()
                 for await _ in gate {}
                 return try await inner.charge(charge)
-            }, refund: inner.refund)
+            }, refund: inner.refund, read: inner.read)
     }
 
     /// Returns once the provider has been asked.

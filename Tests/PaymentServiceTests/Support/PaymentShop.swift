@@ -15,13 +15,15 @@ import Testing
 struct PaymentShop: Sendable {
     let client: TestClient
     let database: Database
+    /// The provider, and the bank behind it.
+    let sandbox: SandboxProvider
     private let orders: Neighbour
 
     /// - Parameters:
     ///   - before: what order-service has said before the service starts: the consumer meets it in one batch, before any job runs.
     ///   - provider: who moves the money; the sandbox by default.
     static func open(
-        before: [OrderSaying] = [], provider: @Sendable (Database) -> PaymentProvider = { SandboxProvider(database: $0).provider },
+        before: [OrderSaying] = [], provider: (@Sendable (Database) -> PaymentProvider)? = nil, signature: WebhookSignature? = nil,
         _ body: @escaping @Sendable (PaymentShop) async throws -> Void
     ) async throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -29,12 +31,37 @@ struct PaymentShop: Sendable {
         let database = try await Database.open(.sqliteMemory, migrations: PaymentService.migrations, logger: logger)
         let orders = try await Neighbour(.orders)
         for saying in before { try await orders.say(saying) }
-        let service = PaymentService.assemble(on: database, orders: orders.source, provider: provider(database), harness.platform)
+        let service = PaymentService.assemble(
+            on: database, orders: orders.source, provider: provider?(database), signature: signature,
+            harness.platform)
         try await harness.run(service) { client in
-            try await body(PaymentShop(client: client, database: database, orders: orders))
+            try await body(PaymentShop(client: client, database: database, sandbox: Self.sandbox(database), orders: orders))
         }
         await orders.close()
         await database.close()
+    }
+
+    static func sandbox(_ database: Database) -> SandboxProvider {
+        SandboxProvider(database: database, signature: signature)
+    }
+
+    static let secretText = "a secret that only the provider and this test know"
+    static let signature = signature(by: secretText)
+
+    static func signature(by secret: String, at time: TimeSource = .system) -> WebhookSignature {
+        guard let secret = try? ServiceSecret(secret) else { preconditionFailure("too short") }
+        return WebhookSignature(secret: secret, time: time)
+    }
+
+    /// Posts a notice of the provider, as anybody could.
+    func post(_ notice: SignedNotice) async throws -> TestClient.Reply {
+        try await client.send(.post, "/api/payments/webhooks/sandbox", bytes: notice.body, headers: notice.headers)
+    }
+
+    /// Posts a notice that there must be, and that must be taken.
+    func take(_ notice: SignedNotice?) async throws {
+        let reply = try await post(try #require(notice))
+        #expect(reply.status == .ok, "\(reply.text)")
     }
 
     func say(_ sayings: OrderSaying...) async throws {

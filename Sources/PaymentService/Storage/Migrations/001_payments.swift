@@ -52,5 +52,5 @@ extension PaymentMigrations {
 
 /// The payment database's history.
 enum PaymentMigrations {
-    static let all = [payments, sandbox]
+    static let all = [payments, sandbox, chargebacks]
 }
