@@ -22,19 +22,19 @@ struct DomainTests {
         "is a name without surrounding spaces and without control characters",
         arguments: [
             ("Ada", "Ada"), ("  Ada Lovelace ", "Ada Lovelace"), ("李小龍", "李小龍"), ("", nil), ("   ", nil), ("Ada\nBcc: x", nil),
-            ("Ada\u{0}", nil),
+            ("Ada\u{0}", nil), ("Ada\n", nil),
         ] as [(String, String?)])
     func name(_ text: String, _ expected: String?) {
         #expect(PersonName(text)?.text == expected)
     }
 
-    @Test("has at most 100 characters of name")
+    @Test("has at most 100 code points of name")
     func nameLength() {
         #expect(PersonName(String(repeating: "x", count: 100)) != nil)
         #expect(PersonName(String(repeating: "x", count: 101)) == nil)
-        // One character each to a reader, 7 code points and 25 bytes to a database.
-        #expect(PersonName(String(repeating: "👨‍👩‍👧‍👦", count: 16)) != nil)
-        #expect(PersonName(String(repeating: "👨‍👩‍👧‍👦", count: 17)) == nil)
+        // One character each to a reader, 7 code points to JSON Schema.
+        #expect(PersonName(String(repeating: "👨‍👩‍👧‍👦", count: 14)) != nil)
+        #expect(PersonName(String(repeating: "👨‍👩‍👧‍👦", count: 15)) == nil)
     }
 
     private var user: User {

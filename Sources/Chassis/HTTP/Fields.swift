@@ -61,6 +61,7 @@ public final class Fields {
 
     // MARK: Required members
 
+    /// - Parameter length: in Unicode code points, which is what JSON Schema and the API's documents count, and what bounds the bytes, too.
     public func string(_ name: String, length: ClosedRange<Int>) -> String? {
         required(name) { self.readString($0, name, length) }
     }
@@ -189,7 +190,7 @@ extension Fields {
             mistake(name, "must be a string")
             return nil
         }
-        guard length.contains(text.count), text.utf8.count <= length.upperBound * 4 else {
+        guard length.contains(text.unicodeScalars.count) else {
             mistake(
                 name,
                 length.lowerBound == 1 && text.isEmpty

@@ -31,11 +31,11 @@ extension CatalogQuery {
     private static let limitRule = "must be between \(PageRequest.limits.lowerBound) and \(PageRequest.limits.upperBound)"
 
     private static func search(_ text: String) -> Search? {
-        text.count <= 200 ? Search(text) : nil
+        text.unicodeScalars.count <= 200 ? Search(text) : nil
     }
 
     private static func category(_ text: String) -> String? {
-        text.count <= ProductDetails.categoryLength.upperBound && !text.utf8.contains(0) ? text : nil
+        text.unicodeScalars.count <= ProductDetails.categoryLength.upperBound && !text.utf8.contains(0) ? text : nil
     }
 
     private static func limit(_ text: String) -> Int? {

@@ -17,20 +17,18 @@ struct User: Sendable, Hashable {
     var identity: UserIdentity { UserIdentity(id: id, role: role) }
 }
 
-/// What a person calls themselves: 1 to 100 characters, neither blank nor with control characters, which have no place in the header
+/// What a person calls themselves: 1 to 100 code points, neither blank nor with control characters, which have no place in the header
 /// of an email.
 struct PersonName: Sendable, Hashable {
     static let lengths = 1...100
-    /// A character can have many code points; what is stored is bounded too.
-    static let maximumBytes = 400
 
     /// Without surrounding spaces.
     let text: String
 
     init?(_ text: String) {
+        guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return nil }
         let trimmed = text.trimmingWhitespace()
-        guard Self.lengths.contains(trimmed.count), trimmed.utf8.count <= Self.maximumBytes else { return nil }
-        guard !trimmed.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return nil }
+        guard Self.lengths.contains(trimmed.unicodeScalars.count) else { return nil }
         self.text = trimmed
     }
 }
