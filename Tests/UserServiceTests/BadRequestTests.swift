@@ -85,13 +85,28 @@ struct BadRequestTests {
         }
     }
 
+    @Test("for what is nowhere is a 404 with a document", arguments: ["/nothing", "/api/users/7/nothing", "/"])
+    func nowhere(path: String) async throws {
+        try await ServiceFixture.run { fixture in
+            let reply = try await fixture.client.get(path)
+            #expect(reply.status == .notFound && reply.headers[.contentType] == "application/problem+json")
+            #expect(reply.json["error"] == "Not found" && reply.json["instance"].string == path)
+        }
+    }
+
     @Test("with another method is a 405 that names those there are")
     func methods() async throws {
         try await ServiceFixture.run { fixture in
             let reply = try await fixture.client.put("/api/users/login", [:])
             #expect(reply.status == .methodNotAllowed && reply.headers[.allow] == "POST")
+            for method in [HTTPRequest.Method.options, .trace, .init("SEARCH")!] {
+                let reply = try await fixture.client.send(method, "/api/users/login")
+                #expect(reply.status == .methodNotAllowed && reply.headers[.allow] == "POST", "\(method)")
+            }
             let me = try await fixture.client.post("/api/users/me", [:])
             #expect(me.status == .methodNotAllowed && me.headers[.allow] == "DELETE, GET, PATCH")
+            let user = try await fixture.client.send(.delete, "/api/users/7")
+            #expect(user.status == .methodNotAllowed && user.headers[.allow] == "GET")
         }
     }
 }

@@ -12,7 +12,7 @@ import Tracing
 // What every request to a service goes through, from the outside in:
 //
 // 1. identity of the request: its id, its deadline and its trace context, as task-locals for logs and for calls to others;
-// 2. the route, by Hummingbird's router; a known path with another method is a 405 with `Allow`;
+// 2. the route, by Hummingbird's router; a known path with another method is a 405 with `Allow`, an unknown path a 404;
 // 3. whether there is room for one more of customers' requests;
 // 4. who calls: the token is verified and held against the route's access;
 // 5. the handler;
@@ -37,22 +37,11 @@ struct ServiceResponder: HTTPResponder {
             let responder = RouteResponder(route: route, authenticator: authenticator, limit: route.isForCustomers ? limit : nil)
             router.on(RouterPath(route.path), method: route.method, responder: responder)
         }
-        for (path, methods) in Self.refusedMethods(of: routes) {
-            for method in methods.refused {
-                router.on(RouterPath(path), method: method) { _, _ -> Response in throw Problem.methodNotAllowed(allow: methods.allowed) }
-            }
-        }
+        // After the routes, and so only before Hummingbird's own answer to what none of them takes.
+        router.add(middleware: NoRoute(routes: routes))
         self.router = router.buildResponder()
         time = platform.time
         randomness = platform.randomness
-    }
-
-    private static func refusedMethods(of routes: [Route]) -> [String: (allowed: [HTTPRequest.Method], refused: [HTTPRequest.Method])] {
-        let all: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete]
-        return Dictionary(grouping: routes, by: \.path).mapValues { routes in
-            let allowed = routes.map(\.method)
-            return (allowed, all.filter { !allowed.contains($0) })
-        }
     }
 
     func respond(to request: Request, context: CallContext) async throws -> Response {
@@ -96,8 +85,6 @@ struct ServiceResponder: HTTPResponder {
         case let error as any TransientFailure where error.isTransient:
             logger.warning("request refused", metadata: ["error": "\(error)"])
             return .unavailable("The service is busy, try again")
-        case let error as HTTPError where error.status == .notFound:
-            return .notFound()
         case let error as HTTPError where error.status == .contentTooLarge:
             return Problem(.contentTooLarge, "body-too-large", "The body is too large")
         case let error as HTTPError where error.status.kind == .clientError:
