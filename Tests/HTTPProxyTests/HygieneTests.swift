@@ -158,7 +158,7 @@ struct HygieneTests {
         "other refusals have their own status",
         arguments: [
             ("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 405), ("CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n", 405),
-            ("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+            ("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 405),
             ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505), ("GET /" + String(repeating: "a", count: 33_000), 431),
             ("GET / HTTP/1.1\r\nHost: a\r\n" + String(repeating: "X: 1\r\n", count: 101) + "\r\n", 431),
             ("GET / HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "a", count: 33_000) + "\r\n\r\n", 431),

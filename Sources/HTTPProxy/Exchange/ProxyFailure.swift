@@ -2,7 +2,7 @@
 /// the label in logs and metrics) and a sentence for a person.
 public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
     enum Code: Hashable, Sendable {
-        case malformedRequest, invalidHost, ambiguousFraming, invalidPath, versionNotSupported, methodRefused, methodNotImplemented
+        case malformedRequest, invalidHost, ambiguousFraming, invalidPath, versionNotSupported, methodRefused
         case headTooLarge, bodyTooLarge, requestTruncated, requestTimeout
         case notFound, methodNotAllowed
         case connectFailed, connectTimeout, upstreamBusy, upstreamClosed, upstreamMalformed, upstreamTimeout
@@ -17,7 +17,6 @@ public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
     static let invalidPath = Self(code: .invalidPath)
     static let versionNotSupported = Self(code: .versionNotSupported)
     static let methodRefused = Self(code: .methodRefused)
-    static let methodNotImplemented = Self(code: .methodNotImplemented)
     static let headTooLarge = Self(code: .headTooLarge)
     static let bodyTooLarge = Self(code: .bodyTooLarge)
     static let requestTruncated = Self(code: .requestTruncated)
@@ -53,7 +52,6 @@ public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case .invalidPath: (400, "invalid-path", "The path contains something that is not allowed in a path")
         case .versionNotSupported: (505, "version-not-supported", "Only HTTP/1.1 and HTTP/1.0 are spoken here")
         case .methodRefused: (405, "method-not-allowed", "This method is not allowed here")
-        case .methodNotImplemented: (501, "method-not-implemented", "This method is not implemented here")
         case .headTooLarge: (431, "header-too-large", "The request line and headers are too large")
         case .bodyTooLarge: (413, "body-too-large", "The request body is too large")
         case .requestTruncated: (400, "request-truncated", "The request ended before its body was complete")

@@ -117,8 +117,7 @@ extension RequestHead {
             }
             guard let bodyFraming = framing.requestFraming(minorVersion: minorVersion) else { return .failure(.ambiguousFraming) }
             let method = String(decoding: raw[part: line.method], as: UTF8.self)
-            if method == "CONNECT" { return .failure(.methodRefused) }
-            if method == "TRACE" { return .failure(.methodNotImplemented) }
+            if method == "CONNECT" || method == "TRACE" { return .failure(.methodRefused) }
             var rewritten: [UInt8]?
             switch PathNormalizer.normalize(raw[part: line.path]) {
             case .unchanged: break
