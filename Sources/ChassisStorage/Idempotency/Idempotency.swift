@@ -220,7 +220,7 @@ extension Idempotency {
 
 extension Problem {
     fileprivate static let idempotencyKeyReused = Problem(
-        HTTPResponse.Status(code: 422), "idempotency-key-reused", "This Idempotency-Key was used for another request")
+        .unprocessableContent, "idempotency-key-reused", "This Idempotency-Key was used for another request")
 
     fileprivate static let idempotencyKeyInProgress = Problem(
         .conflict, "idempotency-key-in-progress", "A request with this Idempotency-Key is still running"
