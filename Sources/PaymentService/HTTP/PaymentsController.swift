@@ -24,7 +24,7 @@ struct PaymentsController: Controller {
 
     private func list(_ call: Call) async throws -> Response {
         guard let text = call.query("orderId") else { throw Problem.invalid("?orderId", "is required") }
-        guard let order = OrderID(text) else { return try .json([PaymentView]()) }
+        guard let order = OrderID(text) else { throw Problem.invalid("?orderId", "must be the id of an order") }
         return try .json(try await payments.payments(ofOrder: order, for: try call.user).map(PaymentView.init))
     }
 
