@@ -1,6 +1,6 @@
 # One verb, one script. `make up` and `make test` are all that a newcomer needs.
 export SEED SEEDS STEPS
-.PHONY: up test simulate build release bench bench-overload lint format bootstrap clean
+.PHONY: up test simulate fuzz build release bench bench-overload lint format bootstrap clean
 
 up: ## Builds and starts the whole shop; options: make up ARGS="--port-base 4000"
 	@scripts/up $(ARGS)
@@ -10,6 +10,9 @@ test: ## Builds and runs every test; options: make test ARGS="--filter OrderServ
 
 simulate: ## Simulates many shops with all their bad luck; options: make simulate SEEDS=10000
 	@scripts/simulate
+
+fuzz: ## Fuzzes the API by its documents, for as long as you like; options: make fuzz ARGS="--examples 500 --seed 7"
+	@scripts/fuzz --examples 100 $(ARGS)
 
 build: ## Builds everything
 	@scripts/bootstrap && scripts/build debug

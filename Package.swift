@@ -203,6 +203,11 @@ let package = Package(
             name: "SoukCommandTests",
             dependencies: ["SoukCommand", "Contracts", "ChassisTesting", "Chassis", "Invariants", nioCore, nioPosix]),
         .testTarget(
+            name: "OpenAPITests",
+            dependencies: [
+                "APIGateway", "UserService", "ProductService", "OrderService", "PaymentService", "NotificationService", "ChassisTesting",
+            ] + chassis + [logging, nioPosix]),
+        .testTarget(
             name: "SystemTests",
             dependencies: [
                 "ChassisTesting", "Chassis", "ChassisStorage", "Commerce", "Contracts", httpTypes, "souk", "api-gateway", "user-service",

@@ -57,21 +57,15 @@ final class MailServer: Sendable {
         return try #require(await iterator.next())
     }
 
-    /// A Python that has aiosmtpd: Debian's own, or that of the virtual environment that `scripts/bootstrap --test` makes elsewhere.
+    /// The Python that `scripts/bootstrap --test` gave aiosmtpd.
     private static func python() throws -> URL {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let candidates = ["/usr/bin/python3", root.appending(path: ".venv/bin/python3").path]
-        for path in candidates where FileManager.default.isExecutableFile(atPath: path) {
-            let probe = Process()
-            probe.executableURL = URL(filePath: path)
-            probe.arguments = ["-c", "import aiosmtpd"]
-            probe.standardError = FileHandle.nullDevice
-            try probe.run()
-            probe.waitUntilExit()
-            if probe.terminationStatus == 0 { return URL(filePath: path) }
+        let python = root.appending(path: ".venv/bin/python3")
+        guard FileManager.default.isExecutableFile(atPath: python.path) else {
+            throw MissingPython(description: "there is no \(python.path): run scripts/bootstrap --test")
         }
-        throw MissingPython(description: "no python3 with aiosmtpd is here: run scripts/bootstrap --test")
+        return python
     }
 
     private struct MissingPython: Error, CustomStringConvertible {
