@@ -43,7 +43,8 @@ struct RouteTests {
         let user: JSONValue = ["accessToken": []]
         let administrator: JSONValue = ["accessToken": ["admin"]]
         for operation in try APIDocument(of: service).operations {
-            let route = try #require(routes[operation.name])
+            // That there is one is for the test before.
+            guard let route = routes[operation.name] else { continue }
             let agrees =
                 switch route.access {
                 case .anyone: operation.security.isEmpty || operation.security == [[:], user]
