@@ -14,6 +14,8 @@ import urllib.request
 
 SERVICES = ["api-gateway", "user-service", "product-service", "order-service", "payment-service", "notification-service"]
 PASSWORD = "correct horse"
+#: What the sandbox provider signs its notices with.
+WEBHOOK_SECRET = "a secret that only the fuzzed shop's provider knows"
 
 
 class Client:
@@ -54,7 +56,7 @@ class Shop:
         environment = {
             **os.environ, "SOUK_ADMIN_EMAIL": "admin@souk.local", "SOUK_ADMIN_PASSWORD": PASSWORD,
             # The least that the service takes: most of what is sent here is a password.
-            "PASSWORD_COST": "14",
+            "PASSWORD_COST": "14", "SANDBOX_WEBHOOK_SECRET": WEBHOOK_SECRET,
         }
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(

@@ -63,7 +63,7 @@ extension SystemTests {
             let id = try await shop.order(product, quantity: 4, method: "tok_chargeback", by: customer)
             let order = try await eventually("the order is cancelled") {
                 let order = try await client.get("/api/orders/\(id)", as: customer.caller).json
-                return order["status"] == "cancelled" ? order : nil
+                return order["status"] == "cancelled" ? order : JSONValue?.none
             }
             #expect(order["timeline"].array.compactMap { $0["status"].string } == ["pending", "paid", "cancelled"])
             #expect(order["timeline"][2]["reason"] == "The payment was charged back")

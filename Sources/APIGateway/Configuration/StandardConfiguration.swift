@@ -44,7 +44,7 @@ enum StandardConfiguration {
           - {name: order-events, path: "/api/orders/{id}/events", cluster: order-streams, authentication: required, totalSeconds: 0}
           - {name: orders, path: /api/orders, cluster: orders, authentication: required}
 
-          - {name: payment-webhooks, path: /api/payments/webhooks, methods: [POST], cluster: payments}
+          - {name: payment-webhooks, path: /api/payments/webhooks, cluster: payments}
           - {name: payments, path: /api/payments, cluster: payments, authentication: required}
 
           - {name: notifications, path: /api/notifications, cluster: notifications, authentication: required}

@@ -3,7 +3,7 @@ import Foundation
 import HTTPTypes
 public import Hummingbird
 public import Logging
-import NIOCore
+public import NIOCore
 import NIOFoundationCompat
 
 /// A request body that can be read from the members of a JSON object.
@@ -73,6 +73,12 @@ public struct Call: Sendable {
         } catch is NIOTooManyBytesError {
             throw Problem.bodyTooLarge(limitBytes: bodyLimitBytes)
         }
+    }
+
+    /// The body as it came, if it says that it is JSON: for what is checked byte by byte, such as a signature.
+    public func jsonBytes() async throws -> ByteBuffer {
+        try requireJSON()
+        return try await bodyBytes()
     }
 
     /// The body as a JSON object, read into `Body`. All its mistakes are told in one 400.

@@ -8,10 +8,8 @@ import NIOFoundationCompat
 struct WebhooksController: Controller {
     let notices: ProviderNotices
 
-    private static let bodyLimitBytes = 64 * 1024
-
     var routes: [Route] {
-        [Route(.post, "/api/payments/webhooks/{provider}", .anyone, bodyLimitBytes: Self.bodyLimitBytes, receive)]
+        [.post("/api/payments/webhooks/{provider}", .anyone, receive)]
     }
 
     private struct Receipt: Encodable {
@@ -20,7 +18,7 @@ struct WebhooksController: Controller {
 
     @Sendable private func receive(_ call: Call) async throws -> Response {
         guard try call.parameter("provider") == notices.provider.name else { throw Problem.notFound("Provider not found") }
-        let body = Data(buffer: try await call.bodyBytes())
+        let body = Data(buffer: try await call.jsonBytes())
         try await notices.receive(PaymentProvider.Notice(headers: call.request.headers, body: body))
         return try .json(Receipt())
     }
