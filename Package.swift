@@ -206,7 +206,7 @@ let package = Package(
             name: "OpenAPITests",
             dependencies: [
                 "APIGateway", "UserService", "ProductService", "OrderService", "PaymentService", "NotificationService", "ChassisTesting",
-            ] + chassis + [logging, nioPosix]),
+            ] + chassis + [logging, nioPosix, crypto, httpTypes]),
         .testTarget(
             name: "SystemTests",
             dependencies: [

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Synchronization
 import Testing
 
 @testable import ChassisStorage
@@ -62,6 +63,23 @@ struct GroupCommitTests {
                 }
             }
             #expect(log.lines == ["run 0", "run 1", "run 2", "committed 0", "committed 1", "committed 2"])
+        }
+    }
+
+    @Test("nobody hears of a write before it is committed and what was to follow the commit is done")
+    func hearing() async throws {
+        try await withDriver { _, database in
+            let (heard, heardEarly) = (Flag(), Flag())
+            try await database.write { tx in
+                try tx.execute("INSERT INTO accounts (email) VALUES ('a')")
+                tx.afterCommit {
+                    // The caller has all this time to hear, and must not.
+                    let end = ContinuousClock.now + .milliseconds(50)
+                    while ContinuousClock.now < end { if heard.isSet { heardEarly.set() } }
+                }
+            }
+            heard.set()
+            #expect(!heardEarly.isSet)
         }
     }
 
@@ -277,4 +295,11 @@ extension Result {
     var failure: Failure? {
         if case .failure(let error) = self { error } else { nil }
     }
+}
+
+/// Something that has happened, or not.
+private final class Flag: Sendable {
+    private let state = Atomic(false)
+    var isSet: Bool { state.load(ordering: .sequentiallyConsistent) }
+    func set() { state.store(true, ordering: .sequentiallyConsistent) }
 }

@@ -14,19 +14,20 @@ import UserService
 /// What the services really answer: the route tables of all of them, assembled as they are in production, but in memory and not started.
 enum RealRoutes {
     static func of(_ service: ServiceName) async throws -> [Route] {
-        let platform = try platform(of: service)
+        let platform = try platform(of: service, time: .system, transport: .nobody)
         let assembled = try await assemble(service, platform)
         let routes = ServiceHost(assembled, platform: platform).routes
         for close in assembled.closing { await close() }
         return routes
     }
 
-    private static func assemble(_ service: ServiceName, _ platform: Platform) async throws -> Service {
+    /// A service in memory, not started.
+    static func assemble(_ service: ServiceName, _ platform: Platform) async throws -> Service {
         switch service {
         case .gateway: try await APIGateway.assemble(.init(), platform)
         case .users:
             try await UserService.assemble(
-                .init(database: .sqliteMemory, passwordCost: 1, administratorPassword: "a password for tests"), platform)
+                .init(database: .sqliteMemory, passwordCost: 1, administratorPassword: administratorPassword), platform)
         case .products: try await ProductService.assemble(.init(database: .sqliteMemory, loadsDemoCatalog: false), platform)
         case .orders: try await OrderService.assemble(.init(database: .sqliteMemory), platform)
         case .payments: try await PaymentService.assemble(.init(database: .sqliteMemory), platform)
@@ -34,13 +35,15 @@ enum RealRoutes {
         }
     }
 
-    /// Nobody is called: the addresses are only there to be read.
-    private static func platform(of service: ServiceName) throws -> Platform {
+    static let administratorPassword = "a password for tests"
+    static let secret = "a secret that only the tests of Souk know"
+
+    static func platform(of service: ServiceName, time: TimeSource, transport: HTTPTransport) throws -> Platform {
         let addresses = Dictionary(uniqueKeysWithValues: ServiceName.allCases.map { ($0, "http://127.0.0.1:\(3000 + $0.portOffset)") })
-        let secret = try ServiceSecret("a secret that only the tests of Souk know")
+        let secret = try ServiceSecret(secret)
         return Platform(
-            service: service, settings: ServiceSettings(serviceSecret: secret, addresses: addresses),
-            logger: Logger(label: service.rawValue) { _ in SwiftLogNoOpLogHandler() }, transport: .nobody,
+            service: service, settings: ServiceSettings(serviceSecret: secret, addresses: addresses), time: time,
+            logger: Logger(label: service.rawValue) { _ in SwiftLogNoOpLogHandler() }, transport: transport,
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
     }
 }

@@ -13,7 +13,8 @@ public struct ServiceEndpoint: Sendable {
     private let logger: Logger
 
     public init(_ service: Service, platform: Platform) {
-        responder = ServiceResponder(routes: service.routes, authenticator: service.authenticator, platform: platform)
+        responder = ServiceResponder(
+            routes: ServiceHost(service, platform: platform).routes, authenticator: service.authenticator, platform: platform)
         logger = platform.logger
     }
 
