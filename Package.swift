@@ -186,7 +186,7 @@ let package = Package(
             dependencies: [
                 "Invariants", "UserService", "ProductService", "OrderService", "PaymentService", "NotificationService", "ChassisTesting",
             ] + chassis + [httpTypes, logging]),
-        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Invariants"]),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Invariants", httpTypes] + chassis),
         .testTarget(name: "TidyTests"),
         .testTarget(
             name: "PaymentServiceTests",

@@ -32,9 +32,11 @@ public struct Events: Sendable {
     public static let migrations = Outbox.migrations + [ConsumerPosition.migration, JobTable.migration]
 
     public init(service: ServiceName, database: Database, platform: Platform, counters: [StatusCounter] = []) {
+        var settings = EventsSettings()
+        settings.retention = platform.settings.retention
         self.init(
             service: service, database: database, time: platform.time, randomness: platform.randomness, logger: platform.logger,
-            counters: counters)
+            counters: counters, settings: settings)
     }
 
     /// - Parameter counters: further numbers for `/internal/status`.
@@ -85,15 +87,15 @@ public struct Events: Sendable {
         consume(consumer, from: .feed(of: client))
     }
 
-    /// The worker that does this service's jobs, and trims its outbox.
+    /// The worker that does this service's jobs, and trims its outbox and its other working tables.
     ///
+    /// - Parameter retentions: the rules for the service's own tables.
     /// - Precondition: it is called once, with one handler per kind.
-    public func work(_ handlers: [JobHandler]) -> some ServiceLifecycle.Service {
-        let retention = OutboxRetention(database: database, time: time, retention: settings.outboxRetention)
-        let trimming = JobHandler.every(settings.retentionInterval, name: "outbox-retention", lease: .seconds(300)) { _ in
-            try await retention.trim()
+    public func work(_ handlers: [JobHandler], trimming retentions: [Retention] = []) -> some ServiceLifecycle.Service {
+        let trimming = ([.outbox(keeping: settings.retention.events)] + retentions).map { retention in
+            retention.job(every: settings.retention.interval, database, time)
         }
         return JobWorker(
-            handlers + [trimming], queue: jobs, database: database, time: time, randomness: randomness, logger: logger, settings: settings)
+            handlers + trimming, queue: jobs, database: database, time: time, randomness: randomness, logger: logger, settings: settings)
     }
 }

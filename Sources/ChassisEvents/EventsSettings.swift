@@ -1,9 +1,9 @@
+public import Chassis
+
 /// How events and jobs run. The defaults suit a service; tests and the simulation set what they need.
 public struct EventsSettings: Sendable {
-    /// How long an event stays in the outbox; see `OutboxRetention` for what it means to a consumer that is away for longer.
-    public var outboxRetention: Duration = .seconds(7 * 24 * 3600)
-    /// How often the outbox is trimmed.
-    public var retentionInterval: Duration = .seconds(3600)
+    /// How long events are kept, and how often what is older goes.
+    public var retention = RetentionSettings()
 
     /// Events that a consumer applies in one transaction, at most. It bounds how long other writers wait.
     public var consumerBatch = 100

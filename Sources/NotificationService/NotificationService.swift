@@ -46,7 +46,7 @@ public enum NotificationService {
         service.run(events.consume(consumers.users, from: users))
         service.run(events.consume(consumers.orders, from: orders))
         service.run(events.consume(consumers.payments, from: payments))
-        service.run(events.work([sender.handler]))
+        service.run(events.work([sender.handler], trimming: [NotificationStore.retention(keeping: settings.messageRetention)]))
         service.atEnd { try? await smtp?.close() }
         return service
     }

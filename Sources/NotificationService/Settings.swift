@@ -6,15 +6,20 @@ extension NotificationService {
         public var database: DatabaseURL
         var smtp: SMTPSettings?
         var twilio: TwilioSettings?
+        /// How long a message is kept that waits for nobody.
+        public var messageRetention: Duration
 
-        public init(database: DatabaseURL) {
+        public init(database: DatabaseURL, messageRetention: Duration = .seconds(90 * 86_400)) {
             self.database = database
+            self.messageRetention = messageRetention
         }
 
         public init(_ reader: SettingsReader) {
             database = reader.database(default: "sqlite:.souk/notifications.sqlite")
             smtp = Self.smtp(reader)
             twilio = Self.twilio(reader)
+            let days = reader.integer("retention.messages.days", default: 90, in: 30...3_650, "How long messages are kept and shown.")
+            messageRetention = .seconds(days * 86_400)
         }
 
         private static func smtp(_ reader: SettingsReader) -> SMTPSettings? {

@@ -20,6 +20,10 @@ import Synchronization
 // may repeat the request with the same key: the name of the reservation is the same. Without a key a repeat is a new reservation, and the
 // first one, if it was made, ends with its lease.
 //
+// A key that has made an order never makes another one. While its response is kept it is given again. Afterwards the order itself, whose
+// reservation has a name made from the key, refuses the key with a 409, before anything is reserved: product-service has forgotten the
+// reservation of an old order, and would make it anew.
+//
 // The lease is given back early only when it is certain that no order has it: this attempt made its name from a key that nobody else
 // knows, and its transaction did not begin, or failed by a rule of ours. After any other failure (a commit whose outcome is unknown, a
 // client's key, under which another attempt may be further) giving it back could take the pieces from an order that exists.
@@ -48,7 +52,11 @@ struct Checkout: Sendable {
     private func attempt(_ draft: OrderDraft, for owner: UserID, by user: UserID, _ call: Call) async throws -> Response {
         let lease = Lease()
         do {
-            return try await idempotency.once(call, scope: "orders of \(user)", fingerprint: try fingerprint(of: call, draft)) { key in
+            return try await idempotency.once(call, scope: "orders of \(user)", fingerprint: try fingerprint(of: call, draft)) {
+                [store] key, transaction in
+                let names = ReservationName.generations.map { ReservationName.make(user: user, key: key.value, generation: $0) }
+                if try store.hasOrder(reservedAs: names, in: transaction) { throw OrderError.keyUsedBefore }
+            } prepare: { key in
                 let reservation = try await reserve(draft, by: user, key)
                 if !key.isFromClient { lease.hold(reservation.name) }
                 return try draft.priced(for: owner, reservationID: reservation.name, reservation.lines)

@@ -68,7 +68,9 @@ public enum OrderService {
         let events = Events(service: .orders, database: database, platform: platform, counters: [pendingCounter])
         let store = OrderStore(
             outbox: events.outbox, changes: changes, paymentWindow: settings.paymentWindow, now: { platform.time.now })
-        let idempotency = Idempotency(database: database, time: platform.time, randomness: platform.randomness)
+        let idempotency = Idempotency(
+            database: database, time: platform.time, randomness: platform.randomness, retention: platform.settings.retention.idempotencyKeys
+        )
         let checkout = Checkout(store: store, products: neighbours.products, idempotency: idempotency)
         let orders = Orders(database: database, store: store)
         let following = OrderFollowing(
@@ -81,7 +83,7 @@ public enum OrderService {
         service.run(events.consume(PaymentConsumer(store: store).consumer, from: neighbours.payments))
         service.run(events.consume(StockConsumer(store: store).consumer, from: neighbours.stock))
         service.run(events.consume(UserConsumer(store: store).consumer, from: neighbours.users))
-        service.run(events.work([sweep.job, .idempotencyRetention(idempotency)]))
+        service.run(events.work([sweep.job], trimming: [.idempotencyKeys(of: idempotency)]))
         service.atEnd { await neighbours.close() }
         return service
     }

@@ -51,7 +51,9 @@ public enum PaymentService {
         let signature = signature ?? sandboxSignature(platform.settings.serviceSecret, platform.time)
         let events = Events(service: .payments, database: database, platform: platform)
         let store = PaymentStore(outbox: events.outbox, jobs: events.jobs, now: { platform.time.now })
-        let idempotency = Idempotency(database: database, time: platform.time, randomness: platform.randomness)
+        let idempotency = Idempotency(
+            database: database, time: platform.time, randomness: platform.randomness, retention: platform.settings.retention.idempotencyKeys
+        )
         let payments = Payments(database: database, store: store, idempotency: idempotency)
         let sandbox = SandboxProvider(database: database, signature: signature)
         let notices = ProviderNotices(
@@ -64,7 +66,9 @@ public enum PaymentService {
         service.requires("database") { try await database.ping() }
         service.add(PaymentsController(payments: payments), WebhooksController(notices: notices), events.feed, events.operations)
         service.run(events.consume(OrderConsumer(store: store).consumer, from: orders))
-        service.run(events.work(jobs.handlers + [bank.handler, .idempotencyRetention(idempotency)]))
+        service.run(
+            events.work(
+                jobs.handlers + [bank.handler], trimming: [.idempotencyKeys(of: idempotency), PaymentStore.noticeRetention]))
         return service
     }
 }

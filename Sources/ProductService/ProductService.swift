@@ -12,11 +12,17 @@ public enum ProductService {
         public var loadsDemoCatalog: Bool
         /// How long a reservation is held before it ends by itself.
         public var reservationLease: Duration
+        /// How long a reservation is kept after its end.
+        public var reservationRetention: Duration
 
-        public init(database: DatabaseURL, loadsDemoCatalog: Bool = true, reservationLease: Duration = .seconds(900)) {
+        public init(
+            database: DatabaseURL, loadsDemoCatalog: Bool = true, reservationLease: Duration = .seconds(900),
+            reservationRetention: Duration = .seconds(30 * 86_400)
+        ) {
             self.database = database
             self.loadsDemoCatalog = loadsDemoCatalog
             self.reservationLease = reservationLease
+            self.reservationRetention = reservationRetention
         }
 
         public init(_ reader: SettingsReader) {
@@ -26,6 +32,10 @@ public enum ProductService {
             reservationLease = reader.seconds(
                 "reservation.lease.seconds", default: 900, in: 1...86_400,
                 "How long pieces are held for an order before it is paid; not shorter than the payment deadline of order-service.")
+            let days = reader.integer(
+                "retention.reservations.days", default: 30, in: 30...3_650,
+                "How long a reservation is kept after its end; longer than an order may be unpaid and events are kept.")
+            reservationRetention = .seconds(days * 86_400)
         }
 
         private enum Choice: String, CaseIterable { case `true`, `false` }
@@ -46,7 +56,9 @@ public enum ProductService {
     ) async throws -> Service {
         let events = Events(
             service: .products, database: database, platform: platform, counters: [ReservationStore.heldCounter])
-        let idempotency = Idempotency(database: database, time: platform.time, randomness: platform.randomness)
+        let idempotency = Idempotency(
+            database: database, time: platform.time, randomness: platform.randomness, retention: platform.settings.retention.idempotencyKeys
+        )
         let products = ProductStore(database: database, time: platform.time)
         let reservations = ReservationStore(
             database: database, products: products, outbox: events.outbox, time: platform.time, lease: settings.reservationLease)
@@ -63,7 +75,10 @@ public enum ProductService {
             ReservationsController(reservations: reservations),
             events.feed, events.operations)
         service.run(events.consume(OrderEvents(reservations: reservations).consumer, from: orders))
-        service.run(events.work([LeaseSweep(reservations: reservations).job, .idempotencyRetention(idempotency)]))
+        service.run(
+            events.work(
+                [LeaseSweep(reservations: reservations).job],
+                trimming: [.idempotencyKeys(of: idempotency), ReservationStore.retention(keeping: settings.reservationRetention)]))
         return service
     }
 }

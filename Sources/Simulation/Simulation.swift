@@ -137,7 +137,7 @@ public final class Simulation {
         shop.start()
         let end = world.clock.now + Self.settlingTime
         // Until what is held for nobody should be free again.
-        try world.pass(SimulatedShop.reservationLease)
+        try world.pass(SimulatedShop.Terms().reservationLease)
         while true {
             try world.pass(Self.settlingTick * 2)
             guard let broken = try broken(shop, visitors, .settled) else { return nil }

@@ -1,17 +1,19 @@
 public import Chassis
 import ChassisEvents
-import ChassisStorage
+package import ChassisStorage
 import Commerce
 import Contracts
 import Foundation
 
 /// Accounts and sessions: who people are, and how they prove it to every other service.
 public enum UserService {
+    package static let migrations = Events.migrations + UserMigrations.all
+
     /// Builds the service. It returns once the database is migrated, there is a key to sign with, and there is an administrator.
     public static func assemble(_ settings: Settings, _ platform: Platform) async throws -> Chassis.Service {
         let (time, randomness) = (platform.time, platform.randomness)
         let database = try await Database.open(
-            settings.database, migrations: Events.migrations + UserMigrations.all, logger: platform.logger)
+            settings.database, migrations: migrations, logger: platform.logger)
         let events = Events(service: .users, database: database, platform: platform)
         let store = UserStore(database: database, outbox: events.outbox, jobs: events.jobs, randomness: randomness)
 
@@ -30,7 +32,7 @@ public enum UserService {
         let recovery = Recovery(store: store, hasher: hasher, throttle: throttle, time: time)
         let sender = MessageSender.notifications(platform.client(to: .notifications))
         let messages = MessageWork(store: store, sender: sender, time: time, randomness: randomness)
-        let housekeeping = Housekeeping(store: store, keys: keys, time: time)
+        let housekeeping = Housekeeping(keys: keys)
 
         let authenticator = platform.authenticator(keys: KeySource { try await keys.published() })
         var service = Chassis.Service(.users, authenticator: authenticator)
@@ -39,7 +41,7 @@ public enum UserService {
             AccountsController(accounts: accounts), ProfileController(accounts: accounts), SessionsController(sessions: sessions),
             RecoveryController(recovery: recovery, authenticator: authenticator), KeysController(keys: keys), events.feed, events.operations
         )
-        service.run(events.work(messages.handlers + housekeeping.handlers))
+        service.run(events.work(messages.handlers + housekeeping.handlers, trimming: Housekeeping.retentions))
         service.atEnd { await database.close() }
         return service
     }

@@ -262,8 +262,7 @@ struct ConsumptionTests {
         try await Fixture.with(kind) { producer in
             try await producer.append(1...10)
             producer.clock.advance(by: .seconds(8 * 86_400))
-            let retention = OutboxRetention(database: producer.database, time: producer.clock.source, retention: .seconds(7 * 86_400))
-            try await retention.trim()
+            try await Retention.outbox(keeping: .seconds(7 * 86_400)).trim(producer.database, producer.clock.source)
             try await producer.append(11...12)
             try await Fixture.with(kind, service: .payments) { fixture in
                 let progress = ConsumerProgress(source: .orders, time: fixture.clock.source)

@@ -247,9 +247,9 @@ struct IdempotencyTests {
             _ = try await post(idempotency, "old")
             fixture.clock.advance(by: .seconds(23 * 3600))
             _ = try await post(idempotency, "young")
-            #expect(try await idempotency.removeExpired() == 0)
+            #expect(try await Retention.idempotencyKeys(of: idempotency).trim(fixture.database, fixture.clock.source) == 0)
             fixture.clock.advance(by: .seconds(2 * 3600))
-            try await running(fixture.events.work([.idempotencyRetention(idempotency)])) {
+            try await running(fixture.events.work([], trimming: [.idempotencyKeys(of: idempotency)])) {
                 try await eventually {
                     try await fixture.database.read { try $0.value("SELECT COUNT(*) FROM idempotency_keys", as: Int.self) } == 1
                 }

@@ -64,7 +64,7 @@ struct OperationsTests {
             let harness = try ServiceHarness(.orders)
             try await fixture.append(1...3)
             fixture.clock.advance(by: .seconds(8 * 86_400))
-            try await OutboxRetention(database: fixture.database, time: fixture.clock.source, retention: .seconds(7 * 86_400)).trim()
+            try await Retention.outbox(keeping: .seconds(7 * 86_400)).trim(fixture.database, fixture.clock.source)
             try await serve(fixture, harness) { client in
                 let reply = try await client.get("/internal/events?after=1", as: .service(.payments))
                 #expect(reply.status == .gone)

@@ -88,13 +88,14 @@ struct OutboxTests {
     @Test("what is older than the retention goes; a reader behind it is told so, and never given a hole", arguments: TestDatabase.allCases)
     func retention(kind: TestDatabase) async throws {
         try await Fixture.with(kind) { fixture in
-            let retention = OutboxRetention(database: fixture.database, time: fixture.clock.source, retention: .seconds(7 * 86_400))
+            let retention = Retention.outbox(keeping: .seconds(7 * 86_400))
+            func trim() async throws -> Int { try await retention.trim(fixture.database, fixture.clock.source) }
             try await fixture.append(1...1_200)
             fixture.clock.advance(by: .seconds(4 * 86_400))
             try await fixture.append(1_201...1_210)
-            #expect(try await retention.trim() == 0)
+            #expect(try await trim() == 0)
             fixture.clock.advance(by: .seconds(4 * 86_400))
-            #expect(try await retention.trim() == 1_200)
+            #expect(try await trim() == 1_200)
 
             let reader = fixture.events.reader
             #expect(try await reader.read(after: 1_200, limit: 10, wait: .zero).first?.sequence == 1_201)
@@ -104,7 +105,7 @@ struct OutboxTests {
             await #expect { try await reader.read(after: 0, limit: 10, wait: .zero) } throws: { ($0 as? FeedError)?.isTruncated == true }
 
             fixture.clock.advance(by: .seconds(8 * 86_400))
-            #expect(try await retention.trim() == 10)
+            #expect(try await trim() == 10)
             // Nothing is left, and that is still known.
             #expect(try await reader.read(after: 1_210, limit: 10, wait: .zero).isEmpty)
             await #expect { try await reader.read(after: 1_209, limit: 10, wait: .zero) } throws: {

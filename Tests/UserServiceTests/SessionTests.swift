@@ -234,15 +234,20 @@ struct RefreshTokenTests {
         let first = try await fixture.logIn()
         fixture.clock.advance(by: .seconds(20 * 86_400))
         _ = try await fixture.refresh(first.refreshToken)
-        #expect(try await !fixture.store.deleteExpiredSessions(at: fixture.clock.now, limit: 10))
+        #expect(try await deleteExpired(fixture, atMost: 10) == 0)
         #expect(try await rows(fixture, "tokens") == 2)
         fixture.clock.advance(by: .seconds(15 * 86_400))
-        #expect(try await fixture.store.deleteExpiredSessions(at: fixture.clock.now, limit: 1))
+        #expect(try await deleteExpired(fixture, atMost: 1) == 1)
         #expect(try await rows(fixture, "tokens") == 1)
         fixture.clock.advance(by: .seconds(30 * 86_400))
-        _ = try await fixture.store.deleteExpiredSessions(at: fixture.clock.now, limit: 10)
+        #expect(try await deleteExpired(fixture, atMost: 10) == 1)
         #expect(try await rows(fixture, "tokens") == 0)
         #expect(try await rows(fixture, "families") == 0)
+    }
+
+    private func deleteExpired(_ fixture: Fixture, atMost limit: Int) async throws -> Int {
+        let now = fixture.clock.now
+        return try await fixture.database.write { try UserStore.deleteExpiredSessions(before: now, limit: limit, in: $0) }
     }
 
     private func rows(_ fixture: Fixture, _ table: String) async throws -> Int64? {

@@ -26,13 +26,15 @@ public struct ServiceSettings: Sendable {
     public var tokenIssuer: String
     /// The `aud` of access tokens.
     public var tokenAudience: String
+    public var retention: RetentionSettings
 
     public init(
         host: String = "127.0.0.1", port: Int = 0, logLevel: Logger.Level = .info, logFormat: LogFormat = .auto,
         serviceSecret: ServiceSecret, serviceSecretIsGenerated: Bool = false, addresses: [ServiceName: String] = [:],
         drainTimeout: Duration = .seconds(20), maximumConcurrentRequests: Int = Self.standardConcurrency,
         traceEndpoint: String? = nil, traceRatio: Double = 1,
-        tokenIssuer: String = AccessTokenClaims.standardIssuer, tokenAudience: String = AccessTokenClaims.standardAudience
+        tokenIssuer: String = AccessTokenClaims.standardIssuer, tokenAudience: String = AccessTokenClaims.standardAudience,
+        retention: RetentionSettings = RetentionSettings()
     ) {
         self.host = host
         self.port = port
@@ -47,6 +49,7 @@ public struct ServiceSettings: Sendable {
         self.traceRatio = traceRatio
         self.tokenIssuer = tokenIssuer
         self.tokenAudience = tokenAudience
+        self.retention = retention
     }
 
     public static let standardPortBase = 3000
@@ -79,5 +82,6 @@ public struct ServiceSettings: Sendable {
         traceRatio = reader.fraction("otel.traces.sampler.arg", default: 1, "Which part of the traces that begin here is sent.")
         tokenIssuer = reader.text("token.issuer", default: AccessTokenClaims.standardIssuer, "The issuer of access tokens.")
         tokenAudience = reader.text("token.audience", default: AccessTokenClaims.standardAudience, "The audience of access tokens.")
+        retention = RetentionSettings(reader)
     }
 }

@@ -21,7 +21,7 @@ public import Contracts
 // Wake-up. A reader that has caught up waits in the feed. `append` asks the transaction to signal it once it is committed, so that an
 // event travels at once and nobody polls quickly. Rolled back, it signals nothing.
 //
-// Size. Rows are never changed. Those older than the retention are trimmed by `OutboxRetention`, which also says what that means to a
+// Size. Rows are never changed. Those older than the retention are trimmed by `Retention.outbox`, which also says what that means to a
 // reader that was away for longer.
 
 /// Where a service announces what has happened, in the transaction that makes it so.

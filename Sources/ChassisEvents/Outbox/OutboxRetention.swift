@@ -1,4 +1,3 @@
-import Chassis
 import ChassisStorage
 import Commerce
 
@@ -11,37 +10,19 @@ import Commerce
 // producer's database from before, or to accept the loss by moving the consumer's row in `consumer_positions` on. A new consumer
 // of an old feed is in the same place and is started in the same way.
 //
-// Trimming takes the oldest rows in small transactions, so that it never holds the one writer of SQLite for long, and only ever a
-// beginning of the table: a clock that was set back leaves a row with an older time behind a younger one, which then waits for it.
-// A crash between two of them leaves a trimmed beginning and a matching mark, for both are written in one transaction.
+// Trimming takes only ever a beginning of the table: a clock that was set back leaves a row with an older time behind a younger one, which
+// then waits for it. A crash between two batches leaves a trimmed beginning and a matching mark, for both are written in one transaction.
 
-struct OutboxRetention: Sendable {
-    let database: Database
-    let time: TimeSource
-    let retention: Duration
-    /// Rows deleted in one transaction, at most.
-    static let batch = 500
-
-    /// Trims what is older than the retention. Returns how many events went.
-    @discardableResult
-    func trim() async throws -> Int {
-        let cutoff = time.now - retention
-        var trimmed = 0
-        while !Task.isCancelled {
-            let count = try await database.write { try Self.trimBatch(olderThan: cutoff, in: $0) }
-            trimmed += count
-            if count < Self.batch { break }
+extension Retention {
+    /// Trims the outbox.
+    static func outbox(keeping age: Duration) -> Retention {
+        Retention("outbox-retention", keeping: age) { cutoff, limit, transaction in
+            let oldest = try transaction.all(
+                "SELECT sequence, time FROM outbox WHERE sequence IS NOT NULL ORDER BY sequence LIMIT \(limit)"
+            ) { (sequence: try $0["sequence"] as Int64, time: try $0["time"] as Timestamp) }
+            guard let last = oldest.prefix(while: { $0.time < cutoff }).last else { return 0 }
+            try transaction.execute("UPDATE outbox_retention SET trimmed_through = \(last.sequence)")
+            return try transaction.execute("DELETE FROM outbox WHERE sequence <= \(last.sequence)")
         }
-        return trimmed
-    }
-
-    private static func trimBatch(olderThan cutoff: Timestamp, in transaction: Transaction) throws -> Int {
-        let oldest = try transaction.all("SELECT sequence, time FROM outbox WHERE sequence IS NOT NULL ORDER BY sequence LIMIT \(batch)") {
-            row in
-            (sequence: try row["sequence"] as Int64, time: try row["time"] as Timestamp)
-        }
-        guard let last = oldest.prefix(while: { $0.time < cutoff }).last else { return 0 }
-        try transaction.execute("UPDATE outbox_retention SET trimmed_through = \(last.sequence)")
-        return try transaction.execute("DELETE FROM outbox WHERE sequence <= \(last.sequence)")
     }
 }

@@ -1,10 +1,8 @@
 public import ChassisStorage
 
-extension JobHandler {
-    /// Forgets idempotency keys that are older than their retention: once an hour.
-    public static func idempotencyRetention(_ idempotency: Idempotency) -> JobHandler {
-        .every(.seconds(3600), name: "idempotency-retention", lease: .seconds(300)) { _ in
-            try await idempotency.removeExpired()
-        }
+extension Retention {
+    /// Forgets idempotency keys with their responses.
+    public static func idempotencyKeys(of idempotency: Idempotency) -> Retention {
+        Retention("idempotency-retention", keeping: idempotency.retention) { try Idempotency.removeOldest(before: $0, limit: $1, in: $2) }
     }
 }

@@ -1,5 +1,5 @@
 public import Chassis
-import Commerce
+public import Commerce
 import Crypto
 public import Foundation
 import HTTPTypes
@@ -15,7 +15,8 @@ public import Hummingbird
 // transaction do that. The look before is for speed; the insertion decides, and no two requests can both pass it.
 //
 //   1. turn     of equal keys in this process one works at a time; the others wait for it, each in its turn; after ten seconds: 409
-//   2. look     a stored response is given again, with `Idempotency-Replayed: true`; if it was for another request: 422
+//   2. look     a stored response is given again, with `Idempotency-Replayed: true`; if it was for another request: 422. Without one, what
+//               was made under the key may still say that it is used up
 //   3. prepare  what must be asked of others, outside any transaction. It may happen more than once for one key, so it must itself be
 //               idempotent under the key: a reservation whose id is derived from it
 //   4. commit   the effect, and the row with the response, in one transaction
@@ -31,6 +32,9 @@ public import Hummingbird
 // those that say something about the moment: 401, 403, 408, 409 and 429. And never a 5xx: the next attempt is meant to do better, and
 // since an effect and its row are one commit, there is no effect to protect.
 //
+// How long. A response is kept for a day (`RetentionSettings.idempotencyKeys`). After that the key is free again, unless `look` still knows
+// what it made: an order refuses its key for ever.
+//
 // A request without a key gets a random one, so that `prepare` and `commit` need not care. It is not remembered: nobody could ask for it.
 
 /// Makes a POST that creates or charges safe to repeat.
@@ -39,7 +43,7 @@ public struct Idempotency: Sendable {
     public static let migrations = [IdempotencyTable.migration]
 
     /// How long a key is kept at least.
-    public static let retention: Duration = .seconds(24 * 3600)
+    public let retention: Duration
     /// How long a request waits for another with its key before it gets a 409.
     private static let turnLimit: Duration = .seconds(10)
 
@@ -48,10 +52,14 @@ public struct Idempotency: Sendable {
     private let randomness: Randomness
     private let inProgress = KeysInProgress()
 
-    public init(database: Database, time: TimeSource, randomness: Randomness) {
+    /// - Parameter retention: how long a key is kept at least.
+    public init(
+        database: Database, time: TimeSource, randomness: Randomness, retention: Duration = RetentionSettings().idempotencyKeys
+    ) {
         self.database = database
         self.time = time
         self.randomness = randomness
+        self.retention = retention
     }
 
     /// Handles a call so that all calls with its scope and key have one effect and one response.
@@ -59,6 +67,8 @@ public struct Idempotency: Sendable {
     /// - Parameters:
     ///   - scope: whose keys these are, and for what: the user's id and the route. Nobody meets another's key.
     ///   - fingerprint: what the request asks for; see ``fingerprint(of:body:)``. The same key with another one is a mistake of the client.
+    ///   - look: runs in the same snapshot as the look for a stored response, when there is none: what is known of the key for longer than
+    ///     its response is kept. What it throws ends the call, and is not remembered.
     ///   - prepare: runs outside any transaction, perhaps more than once for one key, and so must be idempotent under the key.
     ///   - commit: has the effect. It happens once, in one transaction with the response that it returns. A `Problem` that it throws
     ///     undoes all that it did.
@@ -66,6 +76,7 @@ public struct Idempotency: Sendable {
     ///   `commit` throws, unless it is a problem that is remembered: that is returned as a response.
     public func once<Prepared: Sendable>(
         _ call: Call, scope: String, fingerprint: [UInt8],
+        look: @escaping @Sendable (IdempotencyKey, Transaction) throws -> Void = { _, _ in },
         prepare: (IdempotencyKey) async throws -> Prepared,
         commit: @escaping @Sendable (Prepared, IdempotencyKey, Transaction) throws -> RecordedResponse
     ) async throws -> Response {
@@ -76,23 +87,14 @@ public struct Idempotency: Sendable {
         }
         let request = KeyedRequest(scope: scope, key: key, fingerprint: fingerprint, path: call.request.uri.path)
         return try await inTurn(request) {
-            if let stored = try await stored(request) { return stored }
+            if let stored = try await stored(request, otherwise: look) { return stored }
             return try await perform(request, prepare: prepare, commit: commit)
         }
     }
 
-    /// Forgets the keys that are older than the retention. Returns how many went.
-    @discardableResult
-    public func removeExpired() async throws -> Int {
-        let cutoff = time.now - Self.retention
-        let batch = 500
-        var removed = 0
-        while !Task.isCancelled {
-            let count = try await database.write { try IdempotencyTable.removeOldest(before: cutoff, limit: batch, in: $0) }
-            removed += count
-            if count < batch { break }
-        }
-        return removed
+    /// Forgets up to `limit` of the oldest keys from before `cutoff`. Returns how many went.
+    public static func removeOldest(before cutoff: Timestamp, limit: Int, in transaction: Transaction) throws -> Int {
+        try IdempotencyTable.removeOldest(before: cutoff, limit: limit, in: transaction)
     }
 
     // MARK: The steps
@@ -105,9 +107,15 @@ public struct Idempotency: Sendable {
         let path: String
     }
 
-    /// The response that is stored already, marked as given again.
-    private func stored(_ request: KeyedRequest) async throws -> Response? {
-        let entry = try await database.read { try IdempotencyTable.find(scope: request.scope, key: request.key.value, in: $0) }
+    /// The response that is stored already, marked as given again. When there is none, `look` has its say.
+    private func stored(
+        _ request: KeyedRequest, otherwise look: @escaping @Sendable (IdempotencyKey, Transaction) throws -> Void = { _, _ in }
+    ) async throws -> Response? {
+        let entry = try await database.read { transaction in
+            let entry = try IdempotencyTable.find(scope: request.scope, key: request.key.value, in: transaction)
+            if entry == nil { try look(request.key, transaction) }
+            return entry
+        }
         guard let entry else { return nil }
         guard entry.fingerprint == request.fingerprint else { throw Problem.idempotencyKeyReused }
         var response = entry.response.response

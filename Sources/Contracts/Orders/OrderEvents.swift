@@ -89,6 +89,7 @@ public struct OrderCancelled: Event {
     }
 }
 
+/// The pieces have left the shop. From here on nothing that happens to the order concerns its reservation.
 public struct OrderShipped: Event {
     public static let eventType = "souk.order.shipped"
     public static let source = ServiceName.orders
@@ -96,10 +97,12 @@ public struct OrderShipped: Event {
 
     public let orderID: OrderID
     public let userID: UserID
+    public let reservationID: String
 
-    public init(orderID: OrderID, userID: UserID) {
+    public init(orderID: OrderID, userID: UserID, reservationID: String) {
         self.orderID = orderID
         self.userID = userID
+        self.reservationID = reservationID
     }
 }
 

@@ -66,23 +66,27 @@ extension Invariant {
         let effects = try await Effects.read(
             wire, in: books, "SELECT order_id AS id, state FROM reservations WHERE order_id IS NOT NULL"
         ) { row in try row["state"] as String }
+        // Of an event from before the trimming nobody can say any more what it did to a reservation that is gone.
+        let trimmed = try await books.read(.products) { try TrimmedReservations(in: $0) }
         var finding = try await effects.compare(wire, in: books, [OrderPaid.eventType, OrderCancelled.eventType]) { event, state in
             let right: Set<String> =
                 event.type == OrderPaid.eventType ? ["committed", "returned", "lost", "cancelled"] : ["returned", "cancelled", "lost"]
-            guard !right.contains(state ?? "held") else { return nil }
+            guard !right.contains(state ?? "held"), state != nil || event.time > trimmed.horizon else { return nil }
             return "was passed, but the reservation is \(state ?? "not moved")"
         }
-        try await refundsBeforeShipment(wire, in: books, effects, &finding)
+        try await refundsBeforeShipment(wire, in: books, effects, trimmed, &finding)
         return finding
     }
 
     /// Of an order that was refunded before it was shipped the pieces are free too. The event itself says which it was.
     private static func refundsBeforeShipment(
-        _ wire: Wire, in books: Books, _ effects: Effects<String>, _ finding: inout Finding
+        _ wire: Wire, in books: Books, _ effects: Effects<String>, _ trimmed: TrimmedReservations, _ finding: inout Finding
     ) async throws {
         let refunds = try await effects.compare(wire, in: books, [OrderRefunded.eventType]) { event, state in
             let refund = try JSONDecoder().decode(OrderRefunded.self, from: Data(event.data.utf8))
-            guard refund.previousStatus == .paid, !["returned", "cancelled", "lost"].contains(state ?? "held") else { return nil }
+            guard refund.previousStatus == .paid, !["returned", "cancelled", "lost"].contains(state ?? "held"),
+                state != nil || event.time > trimmed.horizon
+            else { return nil }
             return "was passed, but the reservation is \(state ?? "not moved")"
         }
         finding.add(refunds)

@@ -134,6 +134,12 @@ extension Invariant {
                 finding.violation("order \(order)", "lost \(lost) reservations, of which \(count) are announced")
             }
         }
+        // Those that were told long ago may be trimmed.
+        let horizon = try TrimmedReservations(in: transaction).horizon
+        try transaction.each("SELECT subject FROM outbox WHERE type = \(ReservationLost.eventType) AND time <= \(horizon)") { row in
+            let subject: String = try row["subject"]
+            if let order = Int64(subject) { _ = said.take(order) }
+        }
         finding.strangers(said) { "order \($0)" }
     }
 }

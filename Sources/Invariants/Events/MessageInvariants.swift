@@ -105,19 +105,24 @@ private struct MessageComparison: Sendable {
 
     /// Names the messages of a kind whose event was never there. An outbox that was trimmed cannot tell.
     private func unfounded(_ kind: String, _ finding: inout Finding) async throws {
+        guard try await isWhole() else { return }
         let messages = try await books.read(.notifications) { transaction in
             try transaction.all("SELECT id, cause FROM notifications WHERE kind = \(kind)") { row in
                 (id: try row["id"] as Int64, cause: try row["cause"] as String)
             }
         }
         let types = kinds.filter { $0.value == kind }.map(\.key)
-        let (causes, trimmedThrough) = try await books.read(producer) { transaction in
-            let causes = try transaction.all("SELECT id FROM outbox WHERE type IN \(list: types)") { try $0["id"] as String }
-            return (Set(causes), try transaction.value("SELECT trimmed_through FROM outbox_retention", as: Int64.self) ?? 0)
+        let causes = try await books.read(producer) { transaction in
+            Set(try transaction.all("SELECT id FROM outbox WHERE type IN \(list: types)") { try $0["id"] as String })
         }
-        guard trimmedThrough == 0 else { return }
+        // It may have been trimmed meanwhile.
+        guard try await isWhole() else { return }
         for message in messages where !causes.contains(message.cause) {
             finding.violation("notification \(message.id)", "is of kind \(kind), but no event of \(producer.rawValue) caused it")
         }
+    }
+
+    private func isWhole() async throws -> Bool {
+        try await books.read(producer) { try $0.value("SELECT trimmed_through FROM outbox_retention", as: Int64.self) ?? 0 == 0 }
     }
 }

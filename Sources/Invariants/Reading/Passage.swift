@@ -22,6 +22,7 @@ struct Passage: Sendable {
         let type: String
         /// The id of what it is about; 0, which is nobody's, when it is no id.
         let subject: Int64
+        let time: Timestamp
         let data: String
     }
 
@@ -31,13 +32,15 @@ struct Passage: Sendable {
     func each(_ types: [String], in transaction: Transaction, _ body: (Event) throws -> Void) throws {
         try transaction.each(
             """
-            SELECT sequence, type, subject, data FROM outbox WHERE sequence <= \(position) AND type IN \(list: types) ORDER BY sequence
+            SELECT sequence, type, subject, time, data FROM outbox WHERE sequence <= \(position) AND type IN \(list: types) ORDER BY sequence
             """
         ) { row in
             let sequence: Int64 = try row["sequence"]
             guard !parked.contains(sequence) else { return }
             let subject: String = try row["subject"]
-            try body(Event(sequence: sequence, type: try row["type"], subject: Int64(subject) ?? 0, data: try row["data"]))
+            try body(
+                Event(sequence: sequence, type: try row["type"], subject: Int64(subject) ?? 0, time: try row["time"], data: try row["data"])
+            )
         }
     }
 }

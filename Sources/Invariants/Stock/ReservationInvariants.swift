@@ -1,26 +1,41 @@
 import ChassisStorage
+import Commerce
 import Contracts
 
 // Orders against reservations, across two databases. A reservation is made before its order, and moved on by the order's events after it.
+// Long after its order is over it is trimmed. What it says of the pieces stays in the movements.
 
 extension Invariant {
     static let orderLinesMatchReservations = Invariant(
         "order-lines-match-reservations", .stock, .always, reading: [.orders, .products],
-        "Every order has its reservation, with the same products, names, prices and quantities."
+        "Every order has its reservation, with the same products, names, prices and quantities, until that is trimmed long after its end."
     ) { books in
         var finding = Finding()
+        var missing: [ReservedLines] = []
         let pages = KeyedPages(
             start: "", effects: { after, limit in try await books.read(.orders) { try orderedLines(after, limit, in: $0) } },
             causes: { after, through in try await books.read(.products) { try reservedLines(after, through, in: $0) } })
         try await pages.compare { _, order, reserved in
             finding.examined += 1
-            guard let reserved else { return finding.violation("order \(order.id)", "has no reservation") }
+            guard let reserved else { return missing.append(order) }
             for product in Set(order.lines.keys).union(reserved.keys).sorted() where order.lines[product] != reserved[product] {
                 let (ordered, held) = (description(of: order.lines[product]), description(of: reserved[product]))
                 finding.violation("order \(order.id)", "has \(ordered) of product \(product); its reservation has \(held)")
             }
         }
+        guard !missing.isEmpty else { return finding }
+        let trimmed = try await books.read(.products) { try TrimmedReservations(in: $0) }
+        for order in missing where !trimmed.mayInclude(endOfOrder: order.end) {
+            finding.violation("order \(order.id)", "has no reservation")
+        }
         return finding
+    }
+
+    private struct ReservedLines: Sendable {
+        let id: Int64
+        let lines: [Int64: Line]
+        /// When it was shipped, cancelled or refunded, whichever came first; nil when its pieces are still in the shop and its own.
+        let end: Timestamp?
     }
 
     private struct Line: Sendable, Hashable {
@@ -40,9 +55,13 @@ extension Invariant {
 
     private static func orderedLines(
         _ after: String, _ limit: Int, in transaction: Transaction
-    ) throws -> [(key: String, effect: (id: Int64, lines: [Int64: Line]))] {
+    ) throws -> [(key: String, effect: ReservedLines)] {
         let page: SQL = """
-            SELECT id, reservation_id, currency FROM orders WHERE reservation_id > \(after) ORDER BY reservation_id LIMIT \(limit)
+            SELECT id, reservation_id, currency, (
+                SELECT MIN(at) FROM order_timeline t
+                WHERE t.order_id = orders.id AND t.changes_status = 1 AND t.status IN ('shipped', 'cancelled', 'refunded')
+            ) AS ended_at
+            FROM orders WHERE reservation_id > \(after) ORDER BY reservation_id LIMIT \(limit)
             """
         var lines: [Int64: [Int64: Line]] = [:]
         try transaction.each(
@@ -55,7 +74,7 @@ extension Invariant {
         }
         return try transaction.all(page) { row in
             let id: Int64 = try row["id"]
-            return (try row["reservation_id"], (id, lines[id] ?? [:]))
+            return (try row["reservation_id"], ReservedLines(id: id, lines: lines[id] ?? [:], end: try row["ended_at"]))
         }
     }
 

@@ -91,30 +91,34 @@ extension Invariant {
     }
 
     /// Both sides are summed for each order and product: `line` counts the lines of reservations that are or were sold, `sale` the
-    /// movements.
+    /// movements. Of a reservation that is trimmed only the movements are left, which then must make sense by themselves.
     static let salesMatchReservations = Invariant(
         "sales-match-reservations", .stock, .always, in: .products,
         "Each line of a sold reservation left the shelf once, each of a returned one came back once, and nothing else went to orders."
     ) { transaction, finding in
         finding.examined = try transaction.count("SELECT count(*) FROM reservations")
+        let trimmed = try TrimmedReservations(in: transaction)
         try transaction.each(
             """
             SELECT * FROM (
                 SELECT order_id, product_id, CAST(SUM(line) AS BIGINT) AS lines, CAST(SUM(sold) AS BIGINT) AS sold,
                     CAST(SUM(undone) AS BIGINT) AS undone, CAST(SUM(sale) AS BIGINT) AS sales, CAST(SUM(taken) AS BIGINT) AS taken,
-                    CAST(SUM(back) AS BIGINT) AS backs, CAST(SUM(given) AS BIGINT) AS given
+                    CAST(SUM(back) AS BIGINT) AS backs, CAST(SUM(given) AS BIGINT) AS given,
+                    MAX(at) AS last
                 FROM (
                     SELECT r.order_id, l.product_id, 1 AS line, l.quantity AS sold,
-                        CASE WHEN r.state = 'returned' THEN l.quantity ELSE 0 END AS undone, 0 AS sale, 0 AS taken, 0 AS back, 0 AS given
+                        CASE WHEN r.state = 'returned' THEN l.quantity ELSE 0 END AS undone, 0 AS sale, 0 AS taken, 0 AS back, 0 AS given,
+                        0 AS at
                     FROM reservations r JOIN reservation_lines l ON l.reservation = r.number WHERE r.state IN ('committed', 'returned')
                     UNION ALL
                     SELECT order_id, product_id, 0, 0, 0, CASE WHEN kind = 'returned' THEN 0 ELSE 1 END,
                         CASE WHEN kind = 'returned' THEN 0 ELSE -delta END, CASE WHEN kind = 'returned' THEN 1 ELSE 0 END,
-                        CASE WHEN kind = 'returned' THEN delta ELSE 0 END
+                        CASE WHEN kind = 'returned' THEN delta ELSE 0 END, at
                     FROM stock_movements WHERE kind IN ('reservation-committed', 'returned')
                 ) AS entries GROUP BY order_id, product_id
             ) AS sums
-            WHERE lines <> 1 OR sales <> 1 OR taken <> sold OR given <> undone OR backs <> CASE WHEN undone > 0 THEN 1 ELSE 0 END
+            WHERE (lines <> 1 OR sales <> 1 OR taken <> sold OR given <> undone OR backs <> CASE WHEN undone > 0 THEN 1 ELSE 0 END)
+                AND NOT (lines = 0 AND last <= \(trimmed.horizon) AND sales = 1 AND (backs = 0 OR (backs = 1 AND given = taken)))
             ORDER BY order_id, product_id
             """
         ) { row in

@@ -31,6 +31,10 @@ enum NotificationMigrations {
             ) $strict;
             CREATE INDEX notifications_by_user ON notifications (user_id, id);
             CREATE INDEX notifications_unsent ON notifications (status, id) WHERE status IN ('queued', 'dead');
-            """)
+            """),
+        // What waits for nobody goes when it is old: see `NotificationStore.retention`.
+        Migration(
+            "002_notification_retention",
+            "CREATE INDEX notifications_settled ON notifications (created_at) WHERE status IN ('sent', 'kept', 'suppressed');"),
     ]
 }

@@ -99,6 +99,20 @@ struct NotificationStore: Sendable {
         }
     }
 
+    /// Messages go when they are old. Those that are still to be sent stay, and those that could not be, for a person to look at.
+    ///
+    /// An event that is told again after that would give its message again. None is: events are kept for less long than messages.
+    static func retention(keeping age: Duration) -> Retention {
+        Retention("notification-retention", keeping: age) { cutoff, limit, transaction in
+            try transaction.execute(
+                """
+                DELETE FROM notifications WHERE id IN (
+                    SELECT id FROM notifications WHERE status IN ('sent', 'kept', 'suppressed') AND created_at < \(cutoff)
+                    ORDER BY created_at LIMIT \(limit))
+                """)
+        }
+    }
+
     /// Queues a message again, by a job of its own: that of the first time may lie dead under its key.
     func resend(_ id: NotificationID, in transaction: Transaction) throws {
         try transaction.execute("UPDATE notifications SET status = \(NotificationStatus.queued), error = NULL WHERE id = \(id)")

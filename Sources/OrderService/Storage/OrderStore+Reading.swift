@@ -21,6 +21,11 @@ extension OrderStore {
         try orders(where: "id = \(id)\(Self.lock(transaction))", in: transaction).first
     }
 
+    /// Whether there is an order under one of these reservations.
+    func hasOrder(reservedAs ids: [String], in transaction: Transaction) throws -> Bool {
+        try transaction.value("SELECT 1 FROM orders WHERE reservation_id IN \(list: ids) LIMIT 1", as: Int64.self) != nil
+    }
+
     /// Newest first, older than the order `before`.
     func orders(_ filter: Filter, before: OrderID?, limit: Int, in transaction: Transaction) throws -> [Order] {
         var conditions: [SQL] = []

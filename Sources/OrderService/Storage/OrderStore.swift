@@ -115,7 +115,7 @@ struct OrderStore: Sendable {
                     previousStatus: order.status),
                 in: transaction)
         case .announceShipped:
-            try outbox.append(OrderShipped(orderID: order.id, userID: order.userID), in: transaction)
+            try outbox.append(OrderShipped(orderID: order.id, userID: order.userID, reservationID: order.reservationID), in: transaction)
         case .announceDelivered:
             try outbox.append(OrderDelivered(orderID: order.id, userID: order.userID), in: transaction)
         case .announceRefunded:

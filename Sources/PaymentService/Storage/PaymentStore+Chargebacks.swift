@@ -1,3 +1,4 @@
+import ChassisEvents
 import ChassisStorage
 import Commerce
 
@@ -11,6 +12,18 @@ extension PaymentStore {
             """
             INSERT INTO provider_events (provider, id, received_at) VALUES (\(provider), \(event.id), \(now())) ON CONFLICT DO NOTHING
             """) == 1
+    }
+
+    /// Forgets notices that no provider will repeat any more.
+    static var noticeRetention: Retention {
+        Retention("provider-event-retention", keeping: .seconds(90 * 86_400)) { cutoff, limit, transaction in
+            try transaction.execute(
+                """
+                DELETE FROM provider_events WHERE (provider, id) IN (
+                    SELECT provider, id FROM provider_events WHERE received_at < \(cutoff) ORDER BY received_at LIMIT \(limit)
+                )
+                """)
+        }
     }
 
     /// The bank has taken `amount` of a charge. Both references are the provider's.

@@ -3,6 +3,7 @@ import Commerce
 // The life of a reservation.
 //
 //            ┌─ paid ───────────▶ committed ─ cancelled, refunded ─▶ returned
+//            │                        └────── shipped ─────────────▶ (committed for good)
 //            │
 //   held ────┼─ cancelled ──────▶ cancelled
 //            │
@@ -36,6 +37,14 @@ enum ReservationState: String, Sendable, CaseIterable {
 
     /// Whether asking again for the same reservation finds it standing.
     var stands: Bool { self == .held || self == .committed }
+
+    /// Whether it has come to its end, as far as the state tells: see `ReservationStore+Retention`.
+    var isOver: Bool {
+        switch self {
+        case .returned, .released, .expired, .cancelled: true
+        case .held, .committed, .lost: false
+        }
+    }
 }
 
 /// What can happen to a reservation.
@@ -44,6 +53,8 @@ enum ReservationEvent: Sendable, Hashable {
     case orderPaid(OrderID)
     /// Its order is off before anything was shipped: cancelled, or refunded.
     case orderUndone(OrderID)
+    /// Its order has left the shop.
+    case orderShipped(OrderID)
     /// Who asked for it could not store an order.
     case givenUp
     /// Its time is over.
@@ -52,7 +63,7 @@ enum ReservationEvent: Sendable, Hashable {
     /// The order that it is about.
     var orderID: OrderID? {
         switch self {
-        case .orderPaid(let order), .orderUndone(let order): order
+        case .orderPaid(let order), .orderUndone(let order), .orderShipped(let order): order
         case .givenUp, .leaseEnded: nil
         }
     }
@@ -72,6 +83,8 @@ enum ReservationTransition: Sendable, Hashable {
     case takeBack
     /// Only the state changes.
     case close(ReservationState)
+    /// Nothing changes, now or later.
+    case finish
     /// Pieces that are sold cannot be given up.
     case refuse
 }
@@ -86,6 +99,7 @@ extension ReservationState {
         case (.held, .leaseEnded): .release(then: .expired)
 
         case (.committed, .orderUndone): .takeBack
+        case (.committed, .orderShipped): .finish
         case (.committed, .givenUp): .refuse
         case (.committed, .orderPaid), (.committed, .leaseEnded): .none
 
@@ -93,6 +107,10 @@ extension ReservationState {
         case (.released, .orderUndone), (.expired, .orderUndone): .close(.cancelled)
         case (.released, .givenUp), (.released, .leaseEnded), (.expired, .givenUp), (.expired, .leaseEnded): .none
 
+        // Orders are paid before they are shipped: the event that says so is parked, and may yet be replayed.
+        case (.held, .orderShipped), (.released, .orderShipped), (.expired, .orderShipped): .none
+
+        case (.lost, .orderUndone), (.lost, .orderShipped): .finish
         case (.returned, _), (.cancelled, _), (.lost, _): .none
         }
     }

@@ -18,6 +18,9 @@ struct OrderEvents: Sendable {
                 .on(OrderPaid.self) { event, _, transaction in
                     try reservations.apply(.orderPaid(event.orderID), to: event.reservationID, in: transaction)
                 },
+                .on(OrderShipped.self) { event, _, transaction in
+                    try reservations.apply(.orderShipped(event.orderID), to: event.reservationID, in: transaction)
+                },
                 .on(OrderCancelled.self) { event, _, transaction in
                     try reservations.apply(.orderUndone(event.orderID), to: event.reservationID, in: transaction)
                 },

@@ -18,7 +18,7 @@ extension ReservationStore {
     ///
     /// When a paid order's lease had ended and its pieces cannot be had again, it writes ``ReservationLost`` into the outbox.
     ///
-    /// - Throws: ``ReservationError``: `unknown` when no such reservation was ever made, `alreadySold`, `contended`.
+    /// - Throws: ``ReservationError``: `unknown` when no such reservation was ever made, or it is trimmed; `alreadySold`, `contended`.
     func apply(_ event: ReservationEvent, to id: String, in transaction: Transaction) throws {
         for _ in 0..<Self.attempts {
             let found = try transaction.first("SELECT number, state FROM reservations WHERE id = \(id)") { row in
@@ -83,6 +83,8 @@ extension ReservationStore {
             throw ReservationError.alreadySold(step.id)
         case .close(let state):
             return try move(step, to: state, in: transaction)
+        case .finish:
+            return try finish(step, in: transaction)
         case .release(let state):
             guard try move(step, to: state, in: transaction) else { return false }
             try release(step, in: transaction)
@@ -102,9 +104,20 @@ extension ReservationStore {
     }
 
     private func move(_ step: Step, to state: ReservationState, in transaction: Transaction) throws -> Bool {
+        let end = state.isOver ? time.now : nil
+        return try transaction.execute(
+            """
+            UPDATE reservations SET state = \(state), order_id = \(step.order), ended_at = \(end)
+            WHERE number = \(step.number) AND state = \(step.from)
+            """) == 1
+    }
+
+    /// The end of one that stays as it is; the first time counts.
+    private func finish(_ step: Step, in transaction: Transaction) throws -> Bool {
         try transaction.execute(
-            "UPDATE reservations SET state = \(state), order_id = \(step.order) WHERE number = \(step.number) AND state = \(step.from)")
-            == 1
+            """
+            UPDATE reservations SET ended_at = COALESCE(ended_at, \(time.now)) WHERE number = \(step.number) AND state = \(step.from)
+            """) == 1
     }
 
     private func lines(of step: Step, in transaction: Transaction) throws -> [Line] {

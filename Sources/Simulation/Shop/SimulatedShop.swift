@@ -16,9 +16,16 @@ import ProductService
 ///
 /// user-service is played: it has an outbox with three registrations and publishes a key; nothing of the checkout asks it for more.
 final class SimulatedShop: Sendable {
-    /// Short, so that a simulation sees many of them pass; longer than any single fault but an absence.
-    static let paymentWindow = Duration.seconds(60)
-    static let reservationLease = Duration.seconds(90)
+    /// How long things last in this shop.
+    struct Terms: Sendable {
+        /// Short, so that a simulation sees many of them pass; longer than any single fault but an absence.
+        var paymentWindow = Duration.seconds(60)
+        var reservationLease = Duration.seconds(90)
+        /// What is trimmed is beyond what a simulation usually sees; whoever wants to see it shortens these.
+        var retention = RetentionSettings()
+        var reservationRetention = Duration.seconds(30 * 86_400)
+        var messageRetention = Duration.seconds(90 * 86_400)
+    }
 
     let world: World
     let network: SimulatedNetwork
@@ -31,7 +38,7 @@ final class SimulatedShop: Sendable {
     private let users: Events
     private let usersDisk: Database
 
-    init(_ world: World) async throws {
+    init(_ world: World, _ terms: Terms = Terms()) async throws {
         let logger = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }
         func disk(_ migrations: [Migration]) async throws -> Database {
             var options = DatabaseOptions()
@@ -53,9 +60,12 @@ final class SimulatedShop: Sendable {
 
         company = SandboxProvider(
             database: payments, signature: PaymentService.sandboxSignature(try Tokens.secret(), world.clock.source()))
-        let wiring = Wiring(world: world, users: .outbox(of: users), company: company.provider)
+        let wiring = Wiring(world: world, terms: terms, users: .outbox(of: users), company: company.provider)
         func process(_ name: ServiceName, _ disk: Database, _ build: @escaping SimulatedProcess.Build) throws -> SimulatedProcess {
-            SimulatedProcess(name, in: world, network, on: disk, secret: try Tokens.secret(), build)
+            SimulatedProcess(
+                name, in: world, network, on: disk,
+                ServiceSettings(
+                    serviceSecret: try Tokens.secret(), drainTimeout: .seconds(5), retention: terms.retention), build)
         }
         processes = [
             try process(.products, products, wiring.products), try process(.orders, orders, wiring.orders),
@@ -84,18 +94,20 @@ final class SimulatedShop: Sendable {
 /// How the services' composition roots are called.
 private struct Wiring: Sendable {
     let world: World
+    let terms: SimulatedShop.Terms
     let users: EventSource
     let company: PaymentProvider
 
     func products(_ incarnation: Incarnation, _ platform: Platform) async throws -> Service {
         let settings = ProductService.Settings(
-            database: .sqliteMemory, loadsDemoCatalog: false, reservationLease: SimulatedShop.reservationLease)
+            database: .sqliteMemory, loadsDemoCatalog: false, reservationLease: terms.reservationLease,
+            reservationRetention: terms.reservationRetention)
         return try await ProductService.assemble(
             settings, on: incarnation.database, platform, orders: feed(incarnation, platform.client(to: .orders)))
     }
 
     func orders(_ incarnation: Incarnation, _ platform: Platform) async throws -> Service {
-        let settings = OrderService.Settings(database: .sqliteMemory, paymentWindow: SimulatedShop.paymentWindow)
+        let settings = OrderService.Settings(database: .sqliteMemory, paymentWindow: terms.paymentWindow)
         return OrderService.assemble(
             settings, on: incarnation.database, platform,
             .overHTTP(platform, feed: { client in client.service == .users ? self.users : self.feed(incarnation, client) }))
@@ -109,7 +121,8 @@ private struct Wiring: Sendable {
 
     func notifications(_ incarnation: Incarnation, _ platform: Platform) async throws -> Service {
         try NotificationService.assemble(
-            NotificationService.Settings(database: .sqliteMemory), on: incarnation.database, platform, users: users,
+            NotificationService.Settings(database: .sqliteMemory, messageRetention: terms.messageRetention), on: incarnation.database,
+            platform, users: users,
             orders: feed(incarnation, platform.client(to: .orders)), payments: feed(incarnation, platform.client(to: .payments)))
     }
 

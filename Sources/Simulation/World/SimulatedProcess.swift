@@ -19,7 +19,7 @@ import Synchronization
 final class SimulatedProcess: Sendable {
     let name: ServiceName
     fileprivate let network: SimulatedNetwork
-    fileprivate let secret: ServiceSecret
+    fileprivate let settings: ServiceSettings
     private let world: World
     private let database: Database
     private let build: Build
@@ -32,14 +32,14 @@ final class SimulatedProcess: Sendable {
 
     /// - Parameters:
     ///   - database: the disk.
-    ///   - secret: what the services of the shop share.
+    ///   - settings: what it is told, with the secret that the services of the shop share.
     init(
-        _ name: ServiceName, in world: World, _ network: SimulatedNetwork, on database: Database, secret: ServiceSecret,
-        _ build: @escaping Build
+        _ name: ServiceName, in world: World, _ network: SimulatedNetwork, on database: Database,
+        _ settings: ServiceSettings, _ build: @escaping Build
     ) {
         self.name = name
         self.network = network
-        self.secret = secret
+        self.settings = settings
         self.world = world
         self.database = database
         self.build = build
@@ -180,7 +180,7 @@ final class Incarnation: Sendable {
     /// What the service takes from outside, all of it the simulation's.
     private func platform() -> Platform {
         Platform(
-            service: process.name, settings: ServiceSettings(serviceSecret: process.secret, drainTimeout: .seconds(5)), time: time,
+            service: process.name, settings: process.settings, time: time,
             randomness: world.generator.fork().randomness, logger: Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() },
             transport: process.network.transport(of: self), eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
     }

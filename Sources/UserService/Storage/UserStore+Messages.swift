@@ -133,11 +133,11 @@ extension UserStore {
     }
 
     /// Deletes at most `limit` tokens that have expired, and says whether there may be more.
-    func deleteExpiredMessageTokens(at now: Timestamp, limit: Int) async throws -> Bool {
-        try await database.write { transaction in
-            try transaction.execute(
-                "DELETE FROM message_tokens WHERE hash IN (SELECT hash FROM message_tokens WHERE expires_at <= \(now) LIMIT \(limit))")
-                == limit
-        }
+    static func deleteExpiredMessageTokens(before now: Timestamp, limit: Int, in transaction: Transaction) throws -> Int {
+        try transaction.execute(
+            """
+            DELETE FROM message_tokens WHERE hash IN (
+                SELECT hash FROM message_tokens WHERE expires_at < \(now) ORDER BY expires_at LIMIT \(limit))
+            """)
     }
 }

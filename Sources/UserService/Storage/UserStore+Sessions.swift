@@ -96,15 +96,21 @@ extension UserStore {
         try transaction.execute("UPDATE token_families SET revoked_at = \(now) WHERE user_id = \(id) AND revoked_at IS NULL")
     }
 
-    /// Deletes at most `limit` families and tokens that have expired, and says whether there may be more. A used token stays until then:
-    /// its reuse must be noticed.
-    func deleteExpiredSessions(at now: Timestamp, limit: Int) async throws -> Bool {
-        try await database.write { transaction in
-            let families = try transaction.execute(
-                "DELETE FROM token_families WHERE id IN (SELECT id FROM token_families WHERE expires_at <= \(now) LIMIT \(limit))")
-            let tokens = try transaction.execute(
-                "DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens WHERE expires_at <= \(now) LIMIT \(limit))")
-            return families == limit || tokens == limit
-        }
+    /// Deletes at most `limit` tokens that have expired, or, once there are none, families. Returns how many went. A used token stays until
+    /// then: its reuse must be noticed.
+    ///
+    /// A family expires with the last of its tokens, so that none is left for the schema to delete with it.
+    static func deleteExpiredSessions(before now: Timestamp, limit: Int, in transaction: Transaction) throws -> Int {
+        let tokens = try transaction.execute(
+            """
+            DELETE FROM refresh_tokens WHERE hash IN (
+                SELECT hash FROM refresh_tokens WHERE expires_at < \(now) ORDER BY expires_at LIMIT \(limit))
+            """)
+        guard tokens < limit else { return tokens }
+        return try transaction.execute(
+            """
+            DELETE FROM token_families WHERE id IN (
+                SELECT id FROM token_families WHERE expires_at < \(now) ORDER BY expires_at LIMIT \(limit))
+            """)
     }
 }

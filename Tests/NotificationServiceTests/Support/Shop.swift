@@ -86,7 +86,9 @@ struct NotificationShop: Sendable {
     }
 
     func ship(_ order: Int64, user: Int64 = 7) async throws {
-        try await orders.say(OrderShipped(orderID: try #require(OrderID(rawValue: order)), userID: try #require(UserID(rawValue: user))))
+        try await orders.say(
+            OrderShipped(
+                orderID: try #require(OrderID(rawValue: order)), userID: try #require(UserID(rawValue: user)), reservationID: "r\(order)"))
     }
 
     /// Asks as user-service does for a message with a code.

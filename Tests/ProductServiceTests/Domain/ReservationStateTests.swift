@@ -6,22 +6,30 @@ import Testing
 @Suite("The life of a reservation")
 struct ReservationStateTests {
     private static let order = OrderID(rawValue: 7)!
-    private static let events: [ReservationEvent] = [.orderPaid(order), .orderUndone(order), .givenUp, .leaseEnded]
+    private static let events: [ReservationEvent] = [
+        .orderPaid(order), .orderUndone(order), .orderShipped(order), .givenUp, .leaseEnded,
+    ]
     private static let table: [ReservationState: [ReservationEvent: ReservationTransition]] = [
         .held: [
-            .orderPaid(order): .sell, .orderUndone(order): .release(then: .cancelled), .givenUp: .release(then: .released),
-            .leaseEnded: .release(then: .expired),
+            .orderPaid(order): .sell, .orderUndone(order): .release(then: .cancelled), .orderShipped(order): .none,
+            .givenUp: .release(then: .released), .leaseEnded: .release(then: .expired),
         ],
-        .committed: [.orderPaid(order): .none, .orderUndone(order): .takeBack, .givenUp: .refuse, .leaseEnded: .none],
+        .committed: [
+            .orderPaid(order): .none, .orderUndone(order): .takeBack, .orderShipped(order): .finish, .givenUp: .refuse, .leaseEnded: .none,
+        ],
         .released: [
-            .orderPaid(order): .sellAgain(for: order), .orderUndone(order): .close(.cancelled), .givenUp: .none, .leaseEnded: .none,
+            .orderPaid(order): .sellAgain(for: order), .orderUndone(order): .close(.cancelled), .orderShipped(order): .none,
+            .givenUp: .none, .leaseEnded: .none,
         ],
         .expired: [
-            .orderPaid(order): .sellAgain(for: order), .orderUndone(order): .close(.cancelled), .givenUp: .none, .leaseEnded: .none,
+            .orderPaid(order): .sellAgain(for: order), .orderUndone(order): .close(.cancelled), .orderShipped(order): .none,
+            .givenUp: .none, .leaseEnded: .none,
         ],
-        .returned: [.orderPaid(order): .none, .orderUndone(order): .none, .givenUp: .none, .leaseEnded: .none],
-        .cancelled: [.orderPaid(order): .none, .orderUndone(order): .none, .givenUp: .none, .leaseEnded: .none],
-        .lost: [.orderPaid(order): .none, .orderUndone(order): .none, .givenUp: .none, .leaseEnded: .none],
+        .returned: Dictionary(uniqueKeysWithValues: events.map { ($0, .none) }),
+        .cancelled: Dictionary(uniqueKeysWithValues: events.map { ($0, .none) }),
+        .lost: [
+            .orderPaid(order): .none, .orderUndone(order): .finish, .orderShipped(order): .finish, .givenUp: .none, .leaseEnded: .none,
+        ],
     ]
 
     @Test("every event in every state does what the table says", arguments: ReservationState.allCases, Self.events)
@@ -39,13 +47,13 @@ struct ReservationStateTests {
     @Test("what is over stays over: no event moves stock for an order that was cancelled, returned or lost")
     func finality() {
         for state in [ReservationState.returned, .cancelled, .lost] {
-            #expect(Self.events.allSatisfy { state.transition(on: $0) == .none })
+            #expect(Self.events.allSatisfy { [.none, .finish].contains(state.transition(on: $0)) })
         }
     }
 
     private func results(of transition: ReservationTransition) -> [ReservationState] {
         switch transition {
-        case .none, .refuse: []
+        case .none, .refuse, .finish: []
         case .release(let state), .close(let state): [state]
         case .sell: [.committed]
         case .sellAgain: [.committed, .lost]

@@ -38,5 +38,5 @@ extension ProductMigrations {
 
 /// The schema of the product database, oldest first.
 enum ProductMigrations {
-    static let all: [Migration] = [products, stockMovements, reservations, search]
+    static let all: [Migration] = [products, stockMovements, reservations, search, reservationRetention]
 }
