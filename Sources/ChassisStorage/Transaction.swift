@@ -24,6 +24,8 @@ public final class Transaction {
     /// The last failure after which the driver should use another connection, even if a savepoint or the caller dealt with it.
     private(set) var spoilt: StorageError?
     private var commitActions: [@Sendable () -> Void] = []
+    /// Is told of every statement before it runs.
+    var observer: (@Sendable (SQL) -> Void)?
 
     init(_ connection: any SQLConnection, dialect: Dialect) {
         self.connection = connection
@@ -35,7 +37,8 @@ public final class Transaction {
     /// - Throws: ``StorageError``.
     @discardableResult
     public func execute(_ statement: SQL) throws -> Int {
-        try guarded { () throws(StorageError) in
+        observer?(statement)
+        return try guarded { () throws(StorageError) in
             try refuseNUL(in: statement.values)
             return try connection.execute(statement)
         }
@@ -130,7 +133,8 @@ extension Transaction {
     }
 
     private func started(_ query: SQL) throws -> any SQLCursor {
-        try guarded { () throws(StorageError) in
+        observer?(query)
+        return try guarded { () throws(StorageError) in
             try refuseNUL(in: query.values)
             return try connection.cursor(query)
         }

@@ -146,7 +146,13 @@ final class Incarnation: Sendable {
                 after: { isWrite in
                     if isWrite, self.isAlive { _ = self.process.dies(at: .crashAfterCommit) }
                     try self.checkAlive()
-                }))
+                },
+                statement: observer))
+    }
+
+    private var observer: (@Sendable (SQL) -> Void)? {
+        guard let statements = world.statements else { return nil }
+        return { [name = process.name] in statements.note($0, of: name) }
     }
 
     // MARK: Running

@@ -7,6 +7,8 @@ struct World: Sendable {
     let generator: SeededGenerator
     let faults: Faults
     let trace: Trace
+    /// What the services have asked their databases, when somebody wants to know.
+    var statements: Statements?
 
     init(seed: UInt64) {
         let root = SeededGenerator(seed: seed)

@@ -23,15 +23,20 @@ final class OldShop {
         return terms
     }
 
-    private let world = World(seed: 1)
+    private let world: World
     private let checker = SimulationExecutor(SeededGenerator(seed: 0))
     let shop: SimulatedShop
     let trade: Trade
 
-    init() throws {
+    /// - Parameter statements: where to note what the services ask their databases.
+    init(noting statements: Statements? = nil) throws {
+        var world = World(seed: 1)
+        world.statements = statements
+        self.world = world
         let made = Promise<Result<SimulatedShop, any Error>>()
-        let (world, terms) = (world, Self.terms)
-        Task(executorPreference: checker) { made.fulfil(await Result { try await SimulatedShop(world, terms) }) }
+        Task(executorPreference: checker) { [world, terms = Self.terms] in
+            made.fulfil(await Result { try await SimulatedShop(world, terms) })
+        }
         try checker.runUntilIdle()
         guard let result = made.now else { throw NeverIdle() }
         shop = try result.get()
@@ -78,6 +83,23 @@ final class OldShop {
     func pages(of service: ServiceName) throws -> Int {
         guard let database = shop.books[service] else { return 0 }
         return try perform { try await database.read { try $0.value("PRAGMA page_count") ?? 0 } }
+    }
+
+    /// Everything that visitors and operators look at, once.
+    func lookAround() throws {
+        world.start { [trade] in await trade.lookAround() }
+        try world.pass(.seconds(10))
+    }
+
+    /// How a database would find the rows that a statement is about.
+    func plan(of statement: SQL, by service: ServiceName) throws -> [String] {
+        guard let database = shop.books[service] else { return [] }
+        return try perform {
+            // Nothing is written, but SQLite takes the plan of a write for one.
+            try await database.write { transaction in
+                try transaction.all("EXPLAIN QUERY PLAN \(statement)") { try $0["detail"] as String }
+            }
+        }
     }
 
     func audit() throws -> Audit {

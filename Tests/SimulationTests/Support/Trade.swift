@@ -100,6 +100,29 @@ final class Trade: Sendable {
         await expect(.conflict, .post, .orders, "/api/orders", Self.body, as: Self.customer, key: first.key)
     }
 
+    /// Reads every list and document that visitors, customers and the administrator can read.
+    func lookAround() async {
+        for path in [
+            "", "/1", "?search=thing", "?sort=price&inStock=true", "?sort=-price&category=things", "?sort=name", "?sort=newest",
+            "?minPrice=1&maxPrice=100&category=things", "/1/stock-movements?limit=5",
+        ] {
+            await expect(.ok, .get, .products, "/api/products\(path)", nil, as: Self.administrator)
+        }
+        await expect(.ok, .get, .products, "/api/categories", nil, as: Self.customer)
+        for path in ["?limit=5", "?status=delivered&limit=5", "/user/1?limit=5", "/1"] {
+            await expect(.ok, .get, .orders, "/api/orders\(path)", nil, as: Self.customer)
+            await expect(.ok, .get, .orders, "/api/orders\(path)", nil, as: Self.administrator)
+        }
+        for path in ["?orderId=1", "/1", "/ledger"] {
+            await expect(.ok, .get, .payments, "/api/payments\(path)", nil, as: Self.administrator)
+        }
+        await expect(.ok, .get, .notifications, "/api/notifications?limit=5", nil, as: Self.customer)
+        for service in [ServiceName.products, .orders, .payments, .notifications] {
+            await expect(.ok, .get, service, "/internal/status", nil, as: Self.administrator)
+            await expect(.ok, .get, service, "/internal/dead-letters", nil, as: Self.administrator)
+        }
+    }
+
     /// The body of the answer, or nil when it has another status.
     @discardableResult
     private func expect(
