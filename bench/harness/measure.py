@@ -184,7 +184,9 @@ class Measurements:
             f"not alive under load: {found['notAlive'][:3]}": not found["notAlive"],
             f"processes ended: {found['processesEnded']}": not found["processesEnded"],
             f"p99 of accepted orders was {accepted['p99']:.0f} ms": accepted["p99"] <= self.MOST_MILLISECONDS,
-            f"recovered after {found['secondsUntilRecovered']:.1f} s": found["secondsUntilRecovered"] <= self.MOST_SECONDS_TO_RECOVER,
+            f"answers that the witness never got: {found['witness']['statuses'].get('None', 0)}": "None" not in found["witness"]["statuses"],
+            f"recovered after {found['secondsUntilRecovered']} s":
+                found["secondsUntilRecovered"] is not None and found["secondsUntilRecovered"] <= self.MOST_SECONDS_TO_RECOVER,
         }
         self.faults += [f"overload: {sentence}" for sentence, holds in checks.items() if not holds]
         self.faults += [f"overload: {complaint}" for complaint in found["books"]["complaints"]]
