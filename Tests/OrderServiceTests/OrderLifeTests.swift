@@ -148,6 +148,31 @@ import Testing
         }
     }
 
+    @Test("a token that outlives its account places no order, for itself or by an administrator; others order on")
+    func erasedUserOrders() async throws {
+        try await TestShop.open { shop in
+            let address: JSONValue = ["name": "Ada", "line1": "1 Main St", "city": "London", "postalCode": "N1", "country": "GB"]
+            let order: JSONValue = ["productId": 1, "quantity": 1, "shippingAddress": address]
+            let earlier = try #require(try await shop.place(order).json["id"].integer)
+            let free = shop.stock.available(1)
+            try await shop.users.say(UserErased(userID: try #require(UserID(rawValue: 1))))
+            try await eventually("the erasure is known") {
+                try await shop.client.get("/api/orders/\(earlier)", as: .administrator).json["shippingAddress"] == .null
+            }
+            for caller in [TestCaller.user(1), .administrator] {
+                let reply = try await shop.client.post(
+                    "/api/orders",
+                    ["userId": 1, "productId": 1, "quantity": 1, "shippingAddress": address], as: caller)
+                #expect(reply.status == .notFound)
+                #expect(reply.json["details"]["error"] == "User not found")
+            }
+            #expect(shop.stock.available(1) == free, "a refused order holds pieces")
+            let orders = try await shop.client.get("/api/orders/user/1", as: .administrator).json.array
+            #expect(orders.map { $0["id"].integer } == [earlier])
+            #expect(try await shop.client.post("/api/orders", order, as: .user(2)).status == .created)
+        }
+    }
+
     @Test("lists go newest first in pages that neither repeat nor leave out, and by status")
     func pages() async throws {
         try await TestShop.open { shop in

@@ -9,6 +9,8 @@ enum OrderError: Error, Sendable, Hashable {
     case forSomebodyElse
 
     // Placing
+    /// The account is gone, though a token of it is still good.
+    case userErased
     case insufficientStock(ProductID, available: Int64)
     case unknownProduct(ProductID)
     case otherCurrency(Currency)

@@ -86,7 +86,7 @@ struct UserConsumer: Sendable {
         Consumer(
             of: .users,
             handlers: [
-                .on(UserErased.self) { event, _, transaction in try store.eraseAddresses(of: event.userID, in: transaction) }
+                .on(UserErased.self) { event, _, transaction in try store.erase(event.userID, in: transaction) }
             ])
     }
 }

@@ -11,6 +11,8 @@ extension OrderError: ProblemConvertible {
         case .forSomebodyElse:
             .forbidden.with(detail: "userId must be your own: only an administrator orders for others.")
 
+        case .userErased:
+            .notPlaced(.notFound, "user-not-found", "User not found", detail: "The account was erased.")
         case .insufficientStock(let product, let available):
             .notPlaced(
                 .badRequest, "insufficient-stock", "Insufficient stock",

@@ -20,8 +20,9 @@ struct OrderStore: Sendable {
 
     /// Stores a new order with its lines, the beginning of its history, and the event.
     ///
-    /// - Throws: `OrderError.keyUsedBefore` when an order has this reservation already; `StorageError`.
+    /// - Throws: `OrderError.keyUsedBefore` when an order has this reservation already, `.userErased`; `StorageError`.
     func place(_ order: PricedOrder, in transaction: Transaction) throws -> Order {
+        guard try !isErased(order.userID, in: transaction) else { throw OrderError.userErased }
         let now = now()
         let address = try order.shippingAddress.map { try JSON.text($0) }
         let id: OrderID? = try transaction.value(
@@ -127,8 +128,17 @@ struct OrderStore: Sendable {
         }
     }
 
-    /// Removes the personal data of a user from their orders. The orders stay: they are the shop's books.
-    func eraseAddresses(of userID: UserID, in transaction: Transaction) throws {
+    // MARK: Forgetting
+
+    /// Removes the personal data of a user from their orders, and lets none be placed any more: an access token outlives its account by minutes,
+    /// and an order placed then would keep an address that nobody comes to remove. The orders stay: they are the shop's books.
+    func erase(_ userID: UserID, in transaction: Transaction) throws {
+        try transaction.execute(
+            "INSERT INTO erased_users (user_id, erased_at) VALUES (\(userID), \(now())) ON CONFLICT (user_id) DO NOTHING")
         try transaction.execute("UPDATE orders SET shipping_address = NULL WHERE user_id = \(userID) AND shipping_address IS NOT NULL")
+    }
+
+    private func isErased(_ userID: UserID, in transaction: Transaction) throws -> Bool {
+        try transaction.value("SELECT 1 FROM erased_users WHERE user_id = \(userID)", as: Int64.self) != nil
     }
 }
