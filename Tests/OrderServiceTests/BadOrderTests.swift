@@ -41,6 +41,8 @@ import Testing
         (#"{"productId":1,"quantity":1,"currency":840}"#, ["/currency"]),
         (#"{"productId":1,"quantity":1,"paymentMethod":""}"#, ["/paymentMethod"]),
         (#"{"productId":1,"quantity":1,"paymentMethod":"4242 4242 4242 4242"}"#, ["/paymentMethod"]),
+        (#"{"productId":1,"quantity":1,"paymentMethod":"4242424242424242"}"#, ["/paymentMethod"]),
+        (#"{"productId":1,"quantity":1,"paymentMethod":"tok_4111_1111_1111_1111"}"#, ["/paymentMethod"]),
         (#"{"productId":1,"quantity":1,"paymentMethod":7}"#, ["/paymentMethod"]),
         (#"{"productId":1,"quantity":1,"shippingAddress":"home"}"#, ["/shippingAddress"]),
         (

@@ -47,6 +47,10 @@ extension OrderDraft: JSONBody {
             fields.mistake("paymentMethod", "must be a token of lower-case letters, digits and _")
             return nil
         }
+        guard !CardNumber.stands(in: method) else {
+            fields.mistake("paymentMethod", "must be a token of the payment provider, never the number of a card")
+            return nil
+        }
         return method
     }
 }
