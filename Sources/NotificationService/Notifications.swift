@@ -19,8 +19,7 @@ struct Notifications: Sendable {
             return (rows, Dictionary(uniqueKeysWithValues: contacts.map { ($0.userID, $0.name) }))
         }
         return Page(rows: found.0, limit: page.limit) { "\($0.id)" }.map { notification in
-            let hidden = notification.kind.carriesSecret && notification.userID != user.id
-            let model = hidden ? [:] : notification.model
+            let model = notification.showsModel(to: user.id) ? notification.model : [:]
             return NotificationView(
                 notification, templates.render(notification.kind, name: found.1[notification.userID] ?? "", model: model))
         }

@@ -30,6 +30,22 @@ struct SecretMessageTests {
         }
     }
 
+    @Test("with a mail server set up the code is for the mailbox alone, however long the mail takes and whether it gets there")
+    func onlyByMail() async throws {
+        try await MailServer.run(refusals: 100) { server in
+            try await NotificationShop.open(smtp: server.settings()) { shop in
+                #expect(try await shop.ask("m1", kind: .verifyEmail) == .accepted)
+                let own = { try await shop.client.get("/api/notifications", as: .user(7)) }
+                // What was refused once waits for its next attempt.
+                _ = try await server.next()
+                let early = try await own()
+                #expect(early.json[0]["kind"] == "verify-email" && !early.text.contains("s3cret-code"))
+                _ = try await shop.messages(1, "dead")
+                #expect(try await !own().text.contains("s3cret-code"))
+            }
+        }
+    }
+
     @Test("the same id is the same message")
     func idempotent() async throws {
         try await NotificationShop.open { shop in

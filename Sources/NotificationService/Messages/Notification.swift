@@ -52,6 +52,11 @@ struct Notification: Sendable {
 
     /// Its secret was sent or erased: there is nothing left to say.
     var isForgotten: Bool { kind.carriesSecret && model.isEmpty }
+
+    /// Whether somebody who is signed in may read what it says. A secret proves that its reader has the mailbox, so it is for the mailbox alone: who
+    /// has got hold of somebody's access token, or has registered with somebody's address, must not find it here. Only the development inbox,
+    /// which is the mailbox then, shows it to whom it is for.
+    func showsModel(to reader: UserID) -> Bool { !kind.carriesSecret || (status == .kept && userID == reader) }
 }
 
 /// Where a customer can be reached, and how the customer wants to be.
