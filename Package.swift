@@ -202,15 +202,19 @@ let package = Package(
         .testTarget(
             name: "SoukCommandTests",
             dependencies: ["SoukCommand", "Contracts", "ChassisTesting", "Chassis", "Invariants", nioCore, nioPosix]),
-        .testTarget(
-            name: "OpenAPITests",
+        // What tests know of all services together.
+        .target(
+            name: "ShopTesting",
             dependencies: [
                 "APIGateway", "UserService", "ProductService", "OrderService", "PaymentService", "NotificationService", "ChassisTesting",
-            ] + chassis + [logging, nioPosix, crypto, httpTypes]),
+            ] + chassis + [logging, nioPosix],
+            path: "Tests/ShopTesting"),
+        .testTarget(name: "OpenAPITests", dependencies: ["ShopTesting", "ChassisTesting"] + chassis),
         .testTarget(
             name: "SystemTests",
             dependencies: [
-                "ChassisTesting", "Chassis", "ChassisStorage", "Commerce", "Contracts", httpTypes, "souk", "api-gateway", "user-service",
+                "ShopTesting", "ChassisTesting", "Chassis", "ChassisStorage", "Commerce", "Contracts", httpTypes, logging, crypto, "souk",
+                "api-gateway", "user-service",
                 "product-service",
                 "order-service",
                 "payment-service", "notification-service",

@@ -1,6 +1,7 @@
 import Chassis
 import ChassisTesting
 import Contracts
+import ShopTesting
 import Testing
 
 @Suite("The documents of the API and the routes of the services")

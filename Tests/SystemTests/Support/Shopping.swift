@@ -24,6 +24,15 @@ extension HTTPField.Name {
 
 /// What customers and administrators do, through the gateway.
 extension SystemShop {
+    /// Registers somebody and returns the id.
+    func addCustomer() async throws -> Int64 {
+        let email = "\(UUID().uuidString.lowercased())@example.com"
+        let body: JSONValue = ["name": "Ada", "email": .string(email), "password": "a password for the tests of Souk"]
+        let reply = try await client.post("/api/users/register", body)
+        guard reply.status == .created, let id = reply.json["id"].integer else { throw unexpected(reply) }
+        return id
+    }
+
     /// Adds a product to the catalog and returns its id.
     func addProduct(price: JSONValue = 10, stock: Int64, named name: String = "Lamp") async throws -> Int64 {
         let body: JSONValue = ["name": .string(name), "price": price, "stock": .integer(stock)]
