@@ -1,6 +1,6 @@
 # One verb, one script. `make up` and `make test` are all that a newcomer needs.
 export SEED SEEDS STEPS
-.PHONY: up test simulate fuzz build release bench bench-overload lint format bootstrap clean
+.PHONY: up test simulate fuzz build release bench bench-overload bench-growth lint format bootstrap clean
 
 up: ## Builds and starts the whole shop; options: make up ARGS="--port-base 4000"
 	@scripts/up $(ARGS)
@@ -25,6 +25,9 @@ bench: ## Measures Souk beside a plain Express shop; options: make bench ARGS="-
 
 bench-overload: ## Measures what ten times the load that it can serve does to a shop
 	@scripts/bench overload $(ARGS)
+
+bench-growth: ## Measures whether an order takes longer in a shop with a million orders and products than in one with a thousand
+	@scripts/bench growth $(ARGS)
 
 lint: ## Checks format and scripts
 	@scripts/lint

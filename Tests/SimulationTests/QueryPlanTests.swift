@@ -12,7 +12,8 @@ struct QueryPlanTests {
     private static let large: Set<String> = [
         "products", "p", "stock_movements", "reservations", "reservation_lines", "orders", "order_lines", "order_timeline", "payments",
         "refunds",
-        "ledger_transfers", "sandbox_charges", "sandbox_refunds", "contacts", "notifications", "outbox", "idempotency_keys",
+        "chargebacks", "provider_events", "ledger_transfers", "sandbox_charges", "sandbox_refunds", "sandbox_chargebacks", "contacts",
+        "notifications", "outbox", "idempotency_keys",
     ]
 
     /// Indexes of what is open: they have as many entries as a moment has work.

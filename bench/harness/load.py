@@ -17,7 +17,12 @@ KINDS = {
     "keyed-orders": ("Orders, each with an Idempotency-Key of its own", "orders.lua", {"BENCH_KEY": "bench"}),
     "reads": ("Reads: GET /api/products", "reads.lua", {"BENCH_PATH": "/api/products"}),
     "unique-reads": ("Reads, no two alike: GET /api/products?visit=N", "reads.lua", {"BENCH_PATH": "/api/products", "BENCH_UNIQUE": "1"}),
+    "old-orders": ("Orders, of any product, each with an Idempotency-Key of its own", "growth.lua", {"BENCH_WHAT": "orders"}),
+    "old-product": ("One product: GET /api/products/ID", "growth.lua", {"BENCH_WHAT": "product"}),
+    "old-history": ("A customer's orders: GET /api/orders/user/ID, by an administrator", "growth.lua", {"BENCH_WHAT": "history"}),
+    "old-search": ("A search that finds twenty products", "growth.lua", {"BENCH_WHAT": "search"}),
 }
+GROWTH_KINDS = ["old-orders", "old-product", "old-history", "old-search"]
 
 
 def drive(system, kind, seconds, connections):
@@ -31,7 +36,10 @@ def drive(system, kind, seconds, connections):
         raise Failure("wrk is missing; install it with: scripts/bootstrap --bench")
     _, script, told = KINDS[kind]
     environment = {
-        **os.environ, **told, "BENCH_SCRIPTS": SCRIPTS, "BENCH_TOKEN": system.customer.token,
+        **os.environ, **told, **system.told, "BENCH_SCRIPTS": SCRIPTS,
+        # Only an administrator may look at the orders of anybody.
+        "BENCH_TOKEN": (system.administrator if kind == "old-history" else system.customer).token,
+        "BENCH_RUN": f"bench-{time.time_ns():x}",
         "BENCH_BODY": json.dumps({"userId": system.customer_id, "productId": system.product_id, "quantity": 1}),
     }
     if "BENCH_KEY" in told:

@@ -16,6 +16,7 @@ class ExpressPeer:
     """`catalog` is what it sells, as Souk's GET /api/products answered: both then send the same bytes."""
 
     product_id = 1
+    told = {}
 
     def __init__(self, directory, catalog, keep_alive):
         self.name = "express keep-alive" if keep_alive else "express"

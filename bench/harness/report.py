@@ -40,6 +40,24 @@ def load_table(rounds):
     return table(header, rows)
 
 
+def growth_table(rounds):
+    """`rounds`: one {shop: measurement} each, the small shop first. Latencies in milliseconds, medians over the rounds."""
+    small, large = rounds[0]
+    rows = []
+    for percentile in ("p50", "p90", "p99"):
+        values = [median(results[shop][percentile] for results in rounds) for shop in (small, large)]
+        rows.append([f"{percentile} ms", *(f"{value:,.2f}" for value in values), f"{growth_ratio(rounds, percentile):.2f}"])
+    rates = [median(results[shop]["perSecond"] for results in rounds) for shop in (small, large)]
+    rows.append(["requests /s", *(f"{rate:,.0f}" for rate in rates), ""])
+    return table(["", small, large, "large : small"], rows)
+
+
+def growth_ratio(rounds, percentile="p50"):
+    """How many times as long the large shop takes: the median of the rounds' ratios."""
+    small, large = rounds[0]
+    return median(results[large][percentile] / results[small][percentile] for results in rounds)
+
+
 def processor_table(rounds):
     """Milliseconds of processor time that each process used per request, medians over the rounds."""
     lines = []

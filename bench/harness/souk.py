@@ -5,7 +5,7 @@ import secrets
 import time
 
 from .client import Client, status_of
-from .processes import Child, Failure, free_port_base, tree
+from .processes import Child, Failure, free_port_base, tree, wait_until
 
 SERVICES = 6
 ADMINISTRATOR = "admin@bench.example"
@@ -17,6 +17,8 @@ class Souk:
 
     name = "souk"
     product_id = 1
+    #: What wrk's scripts are told of this shop, beside what they are told of the load.
+    told = {}
 
     def __init__(self, build, data_directory, administrator_password=None):
         self.data_directory = data_directory
@@ -86,6 +88,18 @@ class Souk:
         while (missing := pieces - self.stock()) > 0:
             self.administrator.call(
                 "POST", f"/api/products/{self.product_id}/restock", {"quantity": min(missing, 1_000_000), "reason": "benchmark"})
+
+    def settle(self, timeout=180):
+        """Returns once all events are consumed and no job waits."""
+        wait_until(self.is_at_rest, timeout, 0.05, "the shop did not come to rest")
+
+    def is_at_rest(self):
+        reports = [
+            Client(self.port + offset, self.administrator.token).get("/internal/status") for offset in range(1, SERVICES)]
+        latest = {report["service"]: report["outboxLatest"] for report in reports}
+        return all(
+            report["jobsWaiting"] == 0 and all(each["position"] == latest[each["source"]] for each in report["consumers"])
+            for report in reports)
 
     def stop(self):
         self.child.stop()
