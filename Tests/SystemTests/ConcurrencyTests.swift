@@ -7,12 +7,19 @@ import Testing
 /// What many do at once ends as if they had come one after another.
 extension SystemTests {
     @Suite(.shop(), .logsOnFailure) struct ConcurrencyTests: ShopSuite {
-        /// Sends the same order `count` times at once.
+        /// Sends the same order `count` times at once. Who is told that the shop is too busy comes back when it says, as a customer would.
         private func orders(_ count: Int, _ body: JSONValue, key: (Int) -> String?) async throws -> [TestClient.Reply] {
             try await withThrowingTaskGroup(of: TestClient.Reply.self) { group in
                 for number in 0..<count {
                     let headers: HTTPFields = key(number).map { [.idempotency: $0] } ?? [:]
-                    group.addTask { [client, customer] in try await client.post("/api/orders", body, as: customer.caller, headers: headers)
+                    group.addTask { [client, customer] in
+                        while true {
+                            let reply = try await client.post("/api/orders", body, as: customer.caller, headers: headers)
+                            guard reply.status == .serviceUnavailable, let pause = reply.headers[.retryAfter].flatMap(Int64.init) else {
+                                return reply
+                            }
+                            try await Task.sleep(for: .seconds(pause))
+                        }
                     }
                 }
                 var replies: [TestClient.Reply] = []
