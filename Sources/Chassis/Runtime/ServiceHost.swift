@@ -56,13 +56,18 @@ public struct ServiceHost: ServiceLifecycle.Service {
 
     /// Runs until one of these signals arrives, or the surrounding group is told to stop.
     public func run(gracefulShutdownSignals: [UnixSignal]) async throws {
+        let services: [any ServiceLifecycle.Service] =
+            [Closing(actions: service.closing)] + (exporter.map { [$0] } ?? []) + service.background + [server, Draining(health: health)]
         var configuration = ServiceGroupConfiguration(
-            services: [Closing(actions: service.closing)] + (exporter.map { [$0] } ?? []) + service.background + [
-                server, Draining(health: health),
-            ],
-            gracefulShutdownSignals: gracefulShutdownSignals, logger: platform.logger)
+            services: services.map(Self.named), gracefulShutdownSignals: gracefulShutdownSignals, logger: platform.logger)
         configuration.maximumGracefulShutdownDuration = platform.settings.drainTimeout
         try await ServiceGroup(configuration: configuration).run()
+    }
+
+    /// The group tells its log and its errors which service has ended. Unless it is given a name, that is everything that the value holds, settings
+    /// and their secrets included.
+    private static func named(_ service: any ServiceLifecycle.Service) -> ServiceGroupConfiguration.ServiceConfiguration {
+        .init(service: service, serviceName: String(describing: type(of: service)))
     }
 
     private var server: some ServiceLifecycle.Service {
