@@ -213,7 +213,9 @@ let package = Package(
         .testTarget(
             name: "SystemTests",
             dependencies: [
-                "ShopTesting", "ChassisTesting", "Chassis", "ChassisStorage", "Commerce", "Contracts", httpTypes, logging, crypto, "souk",
+                "ShopTesting", "ChassisTesting", "Chassis", "ChassisStorage", "Commerce", "Contracts", httpTypes, logging, crypto,
+                hummingbird,
+                nioFoundation, "souk",
                 "api-gateway", "user-service",
                 "product-service",
                 "order-service",

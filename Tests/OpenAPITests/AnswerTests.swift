@@ -1,6 +1,7 @@
 import Chassis
 import ChassisTesting
 import Contracts
+import ShopTesting
 import Testing
 
 /// What an operation answers with follows from what it is: these are the conventions of the API, held against each document.

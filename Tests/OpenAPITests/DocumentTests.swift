@@ -2,6 +2,7 @@ import Chassis
 import ChassisTesting
 import Commerce
 import Contracts
+import ShopTesting
 import Testing
 
 @Suite("The documents of the API")

@@ -218,6 +218,7 @@ struct ContractTests {
         try await ServiceFixture.run { fixture in
             for number in 0..<5 { try await fixture.register("user\(number)@example.org") }
             let administrator = try await fixture.administrator()
+            #expect(try await fixture.client.get("/api/users?search=a%00b", as: administrator).pointers == ["?search"])
             let first = try await fixture.client.get("/api/users?search=USER&limit=3", as: administrator)
             #expect(first.status == .ok && first.json.count == 3)
             let link = try #require(first.headers[.link])

@@ -26,8 +26,15 @@ struct AccountsController: Controller {
 
     private func list(_ call: Call) async throws -> Response {
         let page = try call.pageRequest()
-        let users = try await accounts.list(matching: call.query("search"), after: try page.lastUser(), limit: page.limit)
+        let users = try await accounts.list(matching: try search(call), after: try page.lastUser(), limit: page.limit)
         return try .page(users.map(UserDocument.init), of: call)
+    }
+
+    /// NUL, which no text of ours holds, is no part of a name.
+    private func search(_ call: Call) throws(Problem) -> String? {
+        guard let text = call.query("search") else { return nil }
+        guard !text.utf8.contains(0) else { throw .invalid("?search", "must not hold NUL") }
+        return text
     }
 
     private func show(_ call: Call) async throws -> Response {

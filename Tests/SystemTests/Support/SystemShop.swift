@@ -9,6 +9,7 @@ import Synchronization
 /// One running shop, started by `souk up`, with an administrator and some customers.
 final class SystemShop: Sendable {
     private static let password = "a password for the tests of Souk"
+    private let administratorPassword: String
 
     /// Somebody with an account.
     struct Customer: Sendable {
@@ -29,26 +30,31 @@ final class SystemShop: Sendable {
     @TaskLocal static var current: SystemShop?
 
     /// Starts the processes; they may not be ready yet.
-    convenience init() throws {
+    ///
+    /// - Parameter environment: what all services are told beside what `souk up` tells them.
+    convenience init(administratorPassword: String = SystemShop.password, environment: [String: String] = [:]) throws {
         let directory = FileManager.default.temporaryDirectory.appending(
             path: "souk-system-\(UUID().uuidString)", directoryHint: .isDirectory)
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        try self.init(directory: directory, portBase: try FreePorts.base())
+        try self.init(
+            directory: directory, portBase: try FreePorts.base(), administratorPassword: administratorPassword, environment: environment)
     }
 
     /// Starts the processes over the data, and with the people, of a shop that has ended.
     convenience init(after ended: SystemShop) throws {
-        try self.init(directory: ended.directory, portBase: ended.portBase)
+        try self.init(
+            directory: ended.directory, portBase: ended.portBase, administratorPassword: ended.administratorPassword, environment: [:])
         let known = ended.people.withLock { $0 }
         people.withLock { $0 = known }
     }
 
-    private init(directory: URL, portBase: Int) throws {
+    private init(directory: URL, portBase: Int, administratorPassword: String, environment: [String: String]) throws {
+        self.administratorPassword = administratorPassword
         self.directory = directory
         self.portBase = portBase
         souk = try SoukProcess(
             ["up", "--exit-with-parent", "--port-base", "\(portBase)", "--data-dir", directory.path, "--drain-seconds", "10"],
-            environment: ["SOUK_ADMIN_EMAIL": "admin@souk.local", "SOUK_ADMIN_PASSWORD": Self.password],
+            environment: environment.merging(["SOUK_ADMIN_EMAIL": "admin@souk.local", "SOUK_ADMIN_PASSWORD": administratorPassword]) { $1 },
             output: directory.appending(path: "souk.log"))
         client = try Self.client(port: portBase)
     }
@@ -77,7 +83,7 @@ final class SystemShop: Sendable {
 
     func open(customers count: Int) async throws {
         try await waitUntilOpen()
-        let administrator = try await logIn("admin@souk.local", Self.password).caller
+        let administrator = try await logIn("admin@souk.local", administratorPassword).caller
         var customers: [Customer] = []
         for number in 0..<count { customers.append(try await register("customer-\(number)@example.com")) }
         people.withLock { $0 = (administrator, customers) }
@@ -123,7 +129,9 @@ final class SystemShop: Sendable {
     }
 
     /// Runs another `souk` command on this shop to its end.
-    func command(_ arguments: String...) async throws -> (status: Int32, text: String) {
+    func command(_ arguments: String...) async throws -> (status: Int32, text: String) { try await command(arguments) }
+
+    func command(_ arguments: [String]) async throws -> (status: Int32, text: String) {
         let process = try SoukProcess(
             arguments + ["--data-dir", directory.path], output: directory.appending(path: "command-\(UUID().uuidString).log"))
         let status = try await process.waitForExit(within: .seconds(60))
