@@ -177,7 +177,7 @@ let package = Package(
                 "ChassisTesting", hummingbird, httpTypes, logging, tracing, serviceLifecycle, nioCore, nioPosix, nioEmbedded,
             ]
         ),
-        .testTarget(name: "ChassisStorageTests", dependencies: ["ChassisStorage", "Commerce", logging]),
+        .testTarget(name: "ChassisStorageTests", dependencies: ["ChassisStorage", "ChassisTesting", "Commerce", grdbSQLite, logging]),
         .testTarget(
             name: "ProductServiceTests",
             dependencies: ["ProductService", "ChassisTesting"] + chassis + [hummingbird, httpTypes, logging, serviceLifecycle]),

@@ -29,7 +29,7 @@ public struct Events: Sendable {
     private let consumers = ConsumerRegistry()
 
     /// The tables of outbox, consumers, dead letters and jobs: first in the service's own list.
-    public static let migrations = Outbox.migrations + [ConsumerPosition.migration, JobTable.migration]
+    public static let migrations = Outbox.migrations + [ConsumerPosition.migration, JobTable.migration, JobTable.waitsMigration]
 
     public init(service: ServiceName, database: Database, platform: Platform, counters: [StatusCounter] = []) {
         var settings = EventsSettings()

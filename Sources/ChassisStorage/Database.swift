@@ -35,7 +35,7 @@ public struct Database: Sendable {
         case .sqliteFile where options.execution == .callersThread, .postgres where options.execution == .callersThread:
             throw StorageError.misuse("only a database in memory runs on its callers' threads")
         case .sqliteFile(let path):
-            driver = try await SQLiteDriver.open(.file(path), migrations: migrations, options: options, logger: logger)
+            driver = try await SQLiteDriver.open(.file(following: path), migrations: migrations, options: options, logger: logger)
         case .sqliteMemory where options.execution == .callersThread:
             driver = try CallersThreadDriver(migrations: migrations, options: options, logger: logger)
         case .sqliteMemory:
@@ -58,7 +58,7 @@ public struct Database: Sendable {
         guard case .sqliteFile(let path) = url.location else {
             throw StorageError(.url, "this build reads sqlite:PATH only; it has no Postgres driver")
         }
-        let database = Database(driver: SQLiteDriver.openForReading(path, options: options, logger: logger))
+        let database = Database(driver: SQLiteDriver.openForReading(.file(following: path), options: options, logger: logger))
         do {
             try await database.ping()
         } catch {
@@ -94,10 +94,12 @@ public struct Database: Sendable {
         }
     }
 
-    /// Returns if the database answers a query. For readiness.
+    /// Returns if the database answers a query, and if writing works as far as is known: when the last write failed, another is tried. For
+    /// readiness.
     ///
-    /// - Throws: ``StorageError``.
+    /// - Throws: ``StorageError``, with a sentence for the person who has to mend it.
     public func ping() async throws {
+        try await driver.check()
         _ = try await read { try $0.value("SELECT count(*) FROM schema_migrations", as: Int64.self) }
     }
 

@@ -27,6 +27,11 @@ protocol DatabaseDriver: AnyObject, Sendable {
     /// Runs `body` in a transaction and returns once that is durable. A throwing `body` leaves nothing behind.
     func write<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T
 
+    /// Returns unless it is known that writing fails, which it tries again then.
+    ///
+    /// - Throws: ``StorageError`` with a sentence for the person who has to mend it.
+    func check() async throws
+
     /// Takes no more work, finishes what waits, and returns once all connections are closed. May be called again.
     func close() async
 

@@ -60,6 +60,8 @@ private final class InterceptedDriver: DatabaseDriver {
         return result
     }
 
+    func check() async throws {}
+
     func close() async {}
 
     func abandon() {}

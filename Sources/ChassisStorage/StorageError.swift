@@ -6,7 +6,7 @@ public struct StorageError: Error, Hashable, CustomStringConvertible {
     enum Code: Hashable, Sendable {
         case uniqueViolation, foreignKeyViolation, checkViolation, notNullViolation
         case busy, overloaded, unavailable
-        case corrupt, diskFull, readOnly
+        case corrupt, diskFull, readOnly, moved, logMoved
         case statement, conversion, misuse, migration, url
     }
 
@@ -71,6 +71,16 @@ extension StorageError {
     /// The database file cannot be written.
     public static let readOnly = StorageError(.readOnly, "the database file cannot be written")
 
+    /// The file was deleted or replaced while it was open: what is written into it now would be gone with the process.
+    public static func moved(_ explanation: String) -> StorageError {
+        StorageError(.moved, "the database file was deleted or replaced: \(explanation)")
+    }
+
+    /// The same of the log beside the file.
+    public static func logMoved(_ explanation: String) -> StorageError {
+        StorageError(.logMoved, "the database's log was deleted or replaced: \(explanation)")
+    }
+
     /// The program used the storage layer in a way it does not allow; `explanation` says how and what to do instead.
     public static func misuse(_ explanation: String) -> StorageError { StorageError(.misuse, explanation) }
 
@@ -99,18 +109,39 @@ extension StorageError {
     public var isCorrupt: Bool { code == .corrupt }
     public var isDiskFull: Bool { code == .diskFull }
     public var isReadOnly: Bool { code == .readOnly }
+    public var isMoved: Bool { code == .moved || code == .logMoved }
     public var isStatementError: Bool { code == .statement }
     public var isConversionError: Bool { code == .conversion }
     public var isMisuse: Bool { code == .misuse }
     public var isMigrationError: Bool { code == .migration }
 
-    /// Whether the same call may succeed later without a change of the program or the schema: an HTTP service answers 503.
+    /// Whether the same call may succeed later without a change of the program or the schema, be it after a person has mended the disk: an
+    /// HTTP service answers 503, and no job or event is blamed.
     public var isTransient: Bool {
         switch code {
-        case .busy, .overloaded, .unavailable, .diskFull, .readOnly: true
+        case .busy, .overloaded, .unavailable, .diskFull, .readOnly, .corrupt, .moved, .logMoved: true
         default: false
         }
     }
+
+    /// What a person can do about it; nil when there is nothing to do but wait, or the program is wrong.
+    public var remedy: String? {
+        switch code {
+        case .diskFull: "free some space: it then goes on by itself"
+        case .readOnly: "make the file, its directory and their file system writable: it then goes on by itself"
+        case .corrupt:
+            "stop the service, put back a good copy and remove the -wal and -shm files of the damaged one, or save what can be saved with "
+                + "sqlite3's .recover, then start it"
+        case .moved:
+            "put the file back, and it goes on by itself; to use another one, stop the service, remove the -wal and -shm files of the former "
+                + "one, and start it"
+        case .logMoved: "stop the service, but not by force: at its end it moves what was in the log into the file; then start it"
+        case .unavailable: "look at the disk, at the file and at its directory"
+        case .busy: "end the other process that uses the file"
+        default: nil
+        }
+    }
+
     /// Whether the connection that met this error may hold on to what is wrong, such as a damaged page in its cache, so that a
     /// new one is needed to see that the cause was mended.
     var spoilsConnection: Bool {

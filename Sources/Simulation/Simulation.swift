@@ -113,10 +113,19 @@ public final class Simulation {
         } else if world.faults.strikes(.absence) {
             process.die("away for long", restart: world.generator.duration(in: .seconds(30)...(.seconds(300))))
         } else if world.faults.strikes(.clockJump) {
-            process.clockOffset = .seconds(world.generator.int(in: -120...120))
+            process.clockOffset = clockError()
             world.trace.note("the clock of \(process.name.rawValue) is wrong by \(process.clockOffset)")
         } else {
             visitors.act()
+        }
+    }
+
+    /// Mostly up to two minutes; now and then what a wrong time zone or a wrong date makes.
+    private func clockError() -> Duration {
+        switch world.generator.int(in: 0...99) {
+        case ..<80: .seconds(world.generator.int(in: -120...120))
+        case ..<90: .seconds(3_600) * (world.generator.chance(0.5) ? 1 : -1)
+        default: .seconds(86_400) * (world.generator.chance(0.5) ? 1 : -1)
         }
     }
 

@@ -138,7 +138,7 @@ struct SQLiteRecoveryTests {
             #expect(notADatabase?.message.contains(text) == true)
             let lost = directory + "/missing/orders.db"
             let noDirectory = await #expect(throws: StorageError.self) { try await open(lost, []) }
-            #expect(noDirectory?.message == "cannot open the database \(lost): its directory does not exist")
+            #expect(noDirectory?.message == "cannot open the database \(lost): its directory does not exist; make it, or give another path")
             #expect(noDirectory?.isUnavailable == true)
         }
     }

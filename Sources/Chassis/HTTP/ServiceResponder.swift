@@ -83,8 +83,9 @@ struct ServiceResponder: HTTPResponder {
         case let error as ServiceClientError where error.isTransient:
             return error.unavailability ?? .unexpected
         case let error as any TransientFailure where error.isTransient:
-            logger.warning("request refused", metadata: ["error": "\(error)"])
-            return .unavailable("The service is busy, try again")
+            // Whoever is in trouble tells of it once, when it begins; thousands of requests may meet it.
+            logger.debug("request refused", metadata: ["error": "\(error)"])
+            return error.problem
         case let error as HTTPError where error.status == .contentTooLarge:
             return Problem(.contentTooLarge, "body-too-large", "The body is too large")
         case let error as HTTPError where error.status.kind == .clientError:
@@ -101,9 +102,11 @@ public protocol ProblemConvertible: Error {
     var problem: Problem { get }
 }
 
-/// An error of a module below HTTP that may pass by itself, such as a full queue or disk: a client gets 503 and may try again.
+/// An error of a module below HTTP that may pass, such as a full queue or disk: a client gets 503 and may try again.
 public protocol TransientFailure: Error {
     var isTransient: Bool { get }
+    /// What a client may know of it, when it is transient.
+    var problem: Problem { get }
 }
 
 /// One route: whether there is room, who may call it, then its handler.

@@ -27,14 +27,21 @@ public final class Health: Sendable {
 
     public var isDraining: Bool { draining.withLock { $0 } }
 
-    /// The names of what does not work; empty when the service is ready.
-    func failures() async -> [String] {
-        var failures: [String] = isDraining ? ["draining"] : []
+    /// Something that does not work.
+    struct Failure: Sendable {
+        let name: String
+        /// Why, and what to do, for the person who runs the service.
+        let reason: String
+    }
+
+    /// What does not work; empty when the service is ready.
+    func failures() async -> [Failure] {
+        var failures = isDraining ? [Failure(name: "draining", reason: "the service is stopping")] : []
         for check in checks {
             do {
                 try await check.run()
             } catch {
-                failures.append(check.name)
+                failures.append(Failure(name: check.name, reason: "\(error)"))
             }
         }
         return failures

@@ -57,7 +57,8 @@ public struct ServiceHost: ServiceLifecycle.Service {
     /// Runs until one of these signals arrives, or the surrounding group is told to stop.
     public func run(gracefulShutdownSignals: [UnixSignal]) async throws {
         let services: [any ServiceLifecycle.Service] =
-            [Closing(actions: service.closing)] + (exporter.map { [$0] } ?? []) + service.background + [server, Draining(health: health)]
+            [Closing(actions: service.closing)] + (exporter.map { [$0] } ?? []) + service.background
+            + [server, ClockReport(time: platform.time, logger: platform.logger), Draining(health: health)]
         var configuration = ServiceGroupConfiguration(
             services: services.map(Self.named), gracefulShutdownSignals: gracefulShutdownSignals, logger: platform.logger)
         configuration.maximumGracefulShutdownDuration = platform.settings.drainTimeout

@@ -130,7 +130,8 @@ struct Consumption: ServiceLifecycle.Service {
         let position = outcome.position.sequence
         if let held = outcome.position.held, let heldTime = outcome.heldEventTime {
             progress.behind(since: heldTime, at: position)
-            return max(held.retryAt - time.now, settings.consumerPace)
+            // Never longer than any delay, should the clock have been set back in this moment.
+            return max(min(held.retryAt - time.now, settings.eventRetry.cap), settings.consumerPace)
         }
         guard isFull else {
             progress.caughtUp(at: position)

@@ -14,7 +14,10 @@ enum DeadJobs {
     /// Makes a dead job due now, with all its attempts before it. False when there is no such job.
     static func revive(_ number: Int64, now: Timestamp, in transaction: Transaction) throws -> Bool {
         try transaction.execute(
-            "UPDATE jobs SET state = 'waiting', due_at = \(now), attempts = 0, dead_at = NULL WHERE id = \(number) AND state = 'dead'") > 0
+            """
+            UPDATE jobs SET state = 'waiting', due_at = \(now), set_at = \(now), attempts = 0, dead_at = NULL
+            WHERE id = \(number) AND state = 'dead'
+            """) > 0
     }
 
     /// False when there is no such job.

@@ -3,6 +3,7 @@ import ChassisStorage
 import Commerce
 import Logging
 import Metrics
+import ServiceLifecycle
 
 /// One attempt at one leased job: does it, and records how it ended.
 struct JobAttempt: Sendable {
@@ -56,11 +57,12 @@ struct JobAttempt: Sendable {
 
     // MARK: Doing
 
-    /// The handler's part of the lease; the rest is for the record.
-    private var handlerTime: Duration { (job.leaseEnd - time.now) * 9 / 10 }
+    /// How long a job waits for another service that can do nothing for it, at most: many jobs may wait for the same.
+    private static let neighbourPause: Duration = .seconds(30)
 
     private func perform() async -> Ending {
-        let limit = handlerTime
+        // The handler's part of the lease; the rest is for the record. Not reckoned from the lease's end: the wall clock may be set meanwhile.
+        let limit = handler.lease * 9 / 10
         let context = JobContext(
             id: job.id, attempt: job.attempt, isFirstRun: job.lease == 1, isLastAttempt: job.attempt >= handler.retry.maxAttempts,
             deadline: time.now + limit)
@@ -73,6 +75,8 @@ struct JobAttempt: Sendable {
             return .brokenOff("the service stopped", pause: .zero)
         } catch  where Failure.isStorageTrouble(error) {
             return .brokenOff(Failure.sentence(of: error), pause: RetryPolicy.endless.delay(afterAttempt: 4, randomness))
+        } catch  where Failure.isNeighbourTrouble(error) {
+            return .brokenOff(Failure.sentence(of: error), pause: randomness.duration(below: Self.neighbourPause))
         } catch {
             return .failed(Failure.sentence(of: error))
         }
@@ -104,7 +108,10 @@ struct JobAttempt: Sendable {
     /// Thrown in a record's transaction when another worker has the job.
     private struct LeaseLost: Error {}
 
-    /// Records the ending, repeating it while the database is in trouble and the lease lasts. Returns when the job is due again, if it is.
+    /// Records the ending, repeating it while the database is in trouble and nobody else has taken the job. Returns when it is due again, if it is.
+    ///
+    /// The lease may end meanwhile: with a full disk no other worker can take the job either, and what was done is worth keeping. Only a
+    /// service that stops does not wait longer than that.
     private func record(_ ending: Ending) async -> Timestamp? {
         var ending = ending
         var failures = 0
@@ -119,7 +126,8 @@ struct JobAttempt: Sendable {
             } catch  where Failure.isStorageTrouble(error) {
                 failures += 1
                 let delay = RetryPolicy.endless.delay(afterAttempt: failures, randomness)
-                guard time.now + delay < job.leaseEnd, (try? await time.sleep(for: delay)) != nil else {
+                let mayWait = !Task.isShuttingDownGracefully || time.now + delay < job.leaseEnd
+                guard mayWait, (try? await time.sleep(for: delay)) != nil else {
                     logger.error("job's end cannot be recorded; it will be done again", metadata: metadata)
                     return nil
                 }
@@ -142,7 +150,7 @@ struct JobAttempt: Sendable {
             try effect(transaction)
             return due
         case .outcome(.again(let delay)):
-            return try giveBack(attempts: job.attempt - 1, error: nil, due: now + delay, in: transaction)
+            return try giveBack(attempts: job.attempt - 1, error: nil, after: delay, now: now, in: transaction)
         case .outcome(.dead(let reason, let effect)):
             try held(JobTable.bury(job, error: reason, now: now, in: transaction))
             try effect(transaction)
@@ -151,14 +159,14 @@ struct JobAttempt: Sendable {
             try held(JobTable.bury(job, error: "no attempt came to an end: its workers died or were too slow", now: now, in: transaction))
             return nil
         case .brokenOff(let reason, let pause):
-            return try giveBack(attempts: job.attempt - 1, error: reason, due: now + pause, in: transaction)
+            return try giveBack(attempts: job.attempt - 1, error: reason, after: pause, now: now, in: transaction)
         case .failed(let reason):
             guard job.attempt < handler.retry.maxAttempts else {
                 try held(JobTable.bury(job, error: reason, now: now, in: transaction))
                 return nil
             }
             let delay = handler.retry.delay(afterAttempt: job.attempt, randomness)
-            return try giveBack(attempts: job.attempt, error: reason, due: now + delay, in: transaction)
+            return try giveBack(attempts: job.attempt, error: reason, after: delay, now: now, in: transaction)
         }
     }
 
@@ -168,13 +176,15 @@ struct JobAttempt: Sendable {
             try held(JobTable.remove(job, in: transaction))
             return nil
         case .every(let interval):
-            return try giveBack(attempts: 0, error: nil, due: now + interval, in: transaction)
+            return try giveBack(attempts: 0, error: nil, after: interval, now: now, in: transaction)
         }
     }
 
-    private func giveBack(attempts: Int, error: String?, due: Timestamp, in transaction: Transaction) throws -> Timestamp {
-        try held(JobTable.giveBack(job, attempts: attempts, error: error, due: due, in: transaction))
-        return due
+    private func giveBack(
+        attempts: Int, error: String?, after delay: Duration, now: Timestamp, in transaction: Transaction
+    ) throws -> Timestamp {
+        try held(JobTable.giveBack(job, attempts: attempts, error: error, after: delay, now: now, in: transaction))
+        return now + delay
     }
 
     private func held(_ isHeld: Bool) throws {

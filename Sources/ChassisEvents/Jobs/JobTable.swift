@@ -9,6 +9,9 @@ import Commerce
 //
 // `lease` counts how often the job was taken. It is the fencing token: what a worker records is written only where its own number
 // still stands.
+//
+// `set_at` is when `due_at` was written, by the clock of that moment. A row whose `set_at` is still to come was written by a clock that has been
+// set back since; its wait begins anew then (`restartWaits`). So no clock that was wrong yesterday holds up a job until the day it showed.
 
 enum JobTable {
     static let migration = Migration(
@@ -33,13 +36,15 @@ enum JobTable {
         CREATE INDEX jobs_dead ON jobs (id) WHERE state = 'dead';
         """)
 
+    static let waitsMigration = Migration("events_004_job_waits", "ALTER TABLE jobs ADD COLUMN set_at $integer NOT NULL DEFAULT 0;")
+
     // MARK: Queueing
 
     static func insert(kind: String, key: String?, payload: String, due: Timestamp, now: Timestamp, in transaction: Transaction) throws {
         try transaction.execute(
             """
-            INSERT INTO jobs (kind, key, payload, traceparent, state, due_at, enqueued_at)
-            VALUES (\(kind), \(key), \(payload), \(EventTracing.currentTraceparent()), 'waiting', \(due), \(now))
+            INSERT INTO jobs (kind, key, payload, traceparent, state, due_at, set_at, enqueued_at)
+            VALUES (\(kind), \(key), \(payload), \(EventTracing.currentTraceparent()), 'waiting', \(due), \(now), \(now))
             ON CONFLICT DO NOTHING
             """)
     }
@@ -66,7 +71,7 @@ enum JobTable {
             WITH due AS MATERIALIZED (
                 SELECT id FROM jobs WHERE kind = \(kind) AND state <> 'dead' AND due_at <= \(now) ORDER BY due_at LIMIT \(limit)\(lock)
             )
-            UPDATE jobs SET state = 'leased', due_at = \(end), lease = lease + 1, attempts = attempts + 1
+            UPDATE jobs SET state = 'leased', due_at = \(end), set_at = \(now), lease = lease + 1, attempts = attempts + 1
             WHERE id IN (SELECT id FROM due)
             RETURNING id, lease, attempts, payload, traceparent, enqueued_at
             """
@@ -77,16 +82,27 @@ enum JobTable {
         }
     }
 
+    /// Lets every wait that was begun by a clock which has been set back since begin anew. Returns how many those were.
+    static func restartWaits(now: Timestamp, in transaction: Transaction) throws -> Int {
+        try transaction.execute(
+            "UPDATE jobs SET due_at = \(now) + (due_at - set_at), set_at = \(now) WHERE state <> 'dead' AND set_at > \(now)")
+    }
+
     // MARK: Recording; each is false, and changes nothing, when the lease was lost.
 
     static func remove(_ job: LeasedJob, in transaction: Transaction) throws -> Bool {
         try transaction.execute("DELETE FROM jobs WHERE \(isHeld(job))") > 0
     }
 
-    /// Gives the job back, to be taken again from `due` on.
-    static func giveBack(_ job: LeasedJob, attempts: Int, error: String?, due: Timestamp, in transaction: Transaction) throws -> Bool {
+    /// Gives the job back, to be taken again after `delay`.
+    static func giveBack(
+        _ job: LeasedJob, attempts: Int, error: String?, after delay: Duration, now: Timestamp, in transaction: Transaction
+    ) throws -> Bool {
         try transaction.execute(
-            "UPDATE jobs SET state = 'waiting', due_at = \(due), attempts = \(attempts), error = \(error) WHERE \(isHeld(job))") > 0
+            """
+            UPDATE jobs SET state = 'waiting', due_at = \(now + delay), set_at = \(now), attempts = \(attempts), error = \(error)
+            WHERE \(isHeld(job))
+            """) > 0
     }
 
     static func bury(_ job: LeasedJob, error: String, now: Timestamp, in transaction: Transaction) throws -> Bool {
@@ -103,7 +119,10 @@ enum JobTable {
     static func establish(recurring kind: String, interval: Duration, now: Timestamp, in transaction: Transaction) throws {
         try insert(kind: kind, key: "", payload: "{}", due: now, now: now, in: transaction)
         try transaction.execute(
-            "UPDATE jobs SET due_at = \(now + interval) WHERE kind = \(kind) AND state = 'waiting' AND due_at > \(now + interval)")
+            """
+            UPDATE jobs SET due_at = \(now + interval), set_at = \(now)
+            WHERE kind = \(kind) AND state = 'waiting' AND due_at > \(now + interval)
+            """)
     }
 
     /// How many jobs are to be done, now or later, those under way included and recurring ones not.

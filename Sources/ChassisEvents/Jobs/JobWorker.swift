@@ -29,7 +29,12 @@ import ServiceLifecycle
 // Time. A handler is cancelled after nine tenths of its lease. One that ignores it keeps its place in this worker, not its job.
 //
 // Failure. A handler that throws has failed: backoff with full jitter, and death after the last attempt. If what failed is our own
-// database, or the service is stopping, the attempt is not the job's and is not counted.
+// database, or another service that is down or says that it can do nothing now, or if the service is stopping, then the attempt is not the
+// job's and is not counted: a disk that is full for an hour kills no job.
+//
+// Clocks. `due_at` is a moment of the wall clock, which can be set back under it: at the start, and whenever that has happened, the waits that the
+// former clock began begin anew. So a wait lasts at most twice as long, and not until the former clock's moment comes again. A clock that
+// is set forward makes jobs due early, at most once each.
 //
 // Waking. A commit that makes a job due now signals. Otherwise the worker sleeps until the next job is due, but no longer than a
 // second, since another replica's commits signal nothing here; it then only reads, and writes when there is something to take.
@@ -48,6 +53,8 @@ struct JobWorker: ServiceLifecycle.Service {
     let settings: EventsSettings
     /// Rows that are due and yet were not taken are just being taken by another replica: no reason to spin.
     private static let shortestPause: Duration = .milliseconds(2)
+    /// By how much the wall clock must be set back to matter.
+    private static let leastJump: Duration = .milliseconds(100)
     private let slots: JobSlots
     private let stopping = StopFlag()
 
@@ -84,10 +91,15 @@ struct JobWorker: ServiceLifecycle.Service {
     private func take(into group: inout DiscardingTaskGroup) async {
         var failures = 0
         var isSignalled = true
+        let clock = ClockWatch(time)
+        var wasSetBack = true
         while !stopping.isSet {
             let generation = queue.enqueued.generation
             var pause = settings.jobPollInterval
             do {
+                wasSetBack = clock.jump() < .zero - Self.leastJump || wasSetBack
+                if wasSetBack { try await restartWaits() }
+                wasSetBack = false
                 let round = try await lease(assumingWork: isSignalled)
                 failures = 0
                 for job in round.jobs { start(job, in: &group) }
@@ -100,6 +112,11 @@ struct JobWorker: ServiceLifecycle.Service {
             if !stopping.isSet { await queue.enqueued.wait(beyond: generation, atMost: pause, time) }
             isSignalled = queue.enqueued.generation != generation
         }
+    }
+
+    private func restartWaits() async throws {
+        let count = try await database.write { [time] in try JobTable.restartWaits(now: time.now, in: $0) }
+        if count > 0 { logger.notice("the clock was set back: jobs wait anew", metadata: ["jobs": "\(count)"]) }
     }
 
     /// What one look at the table gave.

@@ -1,6 +1,7 @@
 import Chassis
 public import ChassisStorage
 public import Commerce
+import Synchronization
 
 // How working tables stay small.
 //
@@ -11,7 +12,8 @@ public import Commerce
 // A retention is a table, an age and a statement that deletes the oldest rows beyond it. It runs as a recurring job. It deletes in small
 // transactions, so that it never holds the one writer of SQLite for long, and others get their turn between two of them. A crash between
 // two leaves rows that the next run takes. A run that finds a mountain of rows (a shop that stood still for months) ends after a while and
-// leaves the rest to the next. The pages of deleted rows are used again, so that the file does not grow with what passes through it.
+// leaves the rest to the next. A clock that is set forward makes everything look old: after that nothing is deleted for a day, so that what is set
+// right within a day costs nothing. The pages of deleted rows are used again, so that the file does not grow with what passes through it.
 
 /// A rule by which rows of a table go.
 ///
@@ -57,6 +59,34 @@ public struct Retention: Sendable {
 
     /// The job that keeps the rule.
     func job(every interval: Duration, _ database: Database, _ time: TimeSource) -> JobHandler {
-        .every(interval, name: name, lease: Self.longestRun * 2) { _ in try await trim(database, time) }
+        let patience = Patience(time)
+        return .every(interval, name: name, lease: Self.longestRun * 2) { _ in
+            if patience.isOver() { try await trim(database, time) }
+        }
+    }
+}
+
+/// Whether the clock can be trusted with deleting: it was not set forward within the last day, as far as this process knows.
+private final class Patience: Sendable {
+    /// What the ages of rows may be wrong by.
+    private static let leastJump: Duration = .seconds(60)
+    private static let length: Duration = .seconds(86_400)
+
+    private let time: TimeSource
+    private let clock: ClockWatch
+    private let end = Mutex<Duration?>(nil)
+
+    init(_ time: TimeSource) {
+        self.time = time
+        clock = ClockWatch(time)
+    }
+
+    func isOver() -> Bool {
+        let now = time.monotonic
+        let wasSetForward = clock.jump() > Self.leastJump
+        return end.withLock { end in
+            if wasSetForward { end = now + Self.length }
+            return end.map { now >= $0 } ?? true
+        }
     }
 }

@@ -14,7 +14,8 @@ final class CallersThreadDriver: DatabaseDriver {
     init(migrations: [Migration], options: DatabaseOptions, logger: Logger) throws(StorageError) {
         let queue = WorkQueue<PendingWork>(limit: options.groupCommit.maximumWaiting)
         let session = SQLiteSession(
-            SQLiteSettings(store: .memory, role: .writer, busyTimeoutMilliseconds: options.busyTimeoutMilliseconds), logger: logger)
+            SQLiteSettings(store: .memory, role: .writer, busyTimeoutMilliseconds: options.busyTimeoutMilliseconds),
+            condition: DatabaseCondition(path: ":memory:", logger: logger))
         _ = try session.migrate(migrations)
         self.queue = queue
         commits = Mutex(GroupCommit(queue: queue, session: session, limits: options.groupCommit))
@@ -31,6 +32,8 @@ final class CallersThreadDriver: DatabaseDriver {
     private func serve() {
         commits.withLock { $0.serveWaiting() }
     }
+
+    func check() async throws {}
 
     func close() async { abandon() }
 

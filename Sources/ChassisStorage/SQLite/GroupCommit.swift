@@ -22,16 +22,17 @@
 // closure, and the one that left some is rolled back and told so. Isolation from each other needs no more: closures run one
 // after another, so the batch is a serial order of its transactions.
 //
-// **When callers hear.** After COMMIT returned, and not before, whatever their outcome. Even a closure that threw waits: it may have
-// thrown because of what an earlier closure of the same batch wrote ("this email is taken"), which would be a lie if that were never
-// committed.
+// **When callers hear.** After COMMIT returned and the file was found under its name, and not before, whatever their outcome. Even a
+// closure that threw waits: it may have thrown because of what an earlier closure of the same batch wrote ("this email is taken"),
+// which would be a lie if that were never committed.
 //
 // **When it goes wrong.** If BEGIN fails (busy: another process has the write lock), nothing ran and every taken closure gets that
 // error. If a statement's error makes SQLite roll the whole transaction back (disk full, I/O error), or if COMMIT fails, every closure
 // that ran in the batch gets that error, nobody is told of success, no action after commit runs, and those not yet run go into the next
 // batch. Nothing is tried again here: only the caller knows whether it wants that. The connection is ready for the next batch at
-// once when the cause can pass by itself (space, a lock); after damage or an I/O error it is closed and the next batch opens a new
-// one, so that a mended file works without a restart.
+// once when the cause can pass by itself (space, a lock); after an I/O error it is closed and the next batch opens a new one, so that a mended
+// disk works without a restart. A failed fsync is never taken for done (`SQLiteSession.settleLog`). After damage, or when the file was
+// replaced under the running service, everybody is refused until the file is in order (`DatabaseCondition`).
 //
 // **What a crash leaves.** The log is a sequence of whole commits: recovery keeps every batch whose commit record reached the disk and
 // nothing of the others. A crash before COMMIT returned may leave a whole batch committed whose callers never heard (as with any
@@ -93,14 +94,15 @@ final class GroupCommit {
                 guard batch.isOpen else { return }
                 let start = clock.now
                 try connection.commit()
+                try session.confirmFiles()
                 metrics.committed(closures: batch.members.count, in: clock.now - start, waiting: queue.count)
             }
-            session.ended(spoilt: batch.spoilt)
+            session.ended(.writing, spoilt: batch.spoilt)
             for work in batch.members { work.runCommitActions() }
             for work in batch.members { work.finish(nil) }
         } catch {
             metrics.commitFailed()
-            session.failed(error)
+            session.failed(error, .writing)
             for work in batch.members { work.finish(error) }
             // Without a transaction nothing of what waits can run either. Trying again for each of them would make a queue of
             // timeouts where a lock was not to be had.

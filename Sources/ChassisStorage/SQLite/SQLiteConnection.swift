@@ -69,6 +69,22 @@ final class SQLiteConnection: SQLConnection {
         try run(.rollBack)
     }
 
+    /// Moves the whole log into the file, durably. While another connection reads it stays as it is: then it was not opened afresh either.
+    func moveLogIntoFile() throws(StorageError) {
+        let result = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+        guard result == SQLITE_OK || result == SQLITE_BUSY else { throw .sqlite(of: handle, isRunning: false) }
+    }
+
+    /// Reads every page.
+    ///
+    /// - Throws: ``StorageError/corrupt`` at the first one that is not as it should be.
+    func checkPages() throws(StorageError) {
+        let check = try compiled("PRAGMA quick_check(1)", keyword: "")
+        defer { check.close() }
+        try check.start([])
+        guard try check.next(), try check.value(at: 0) == .text("ok") else { throw .corrupt }
+    }
+
     func beginSavepoint() throws(StorageError) { try run(.savepoint) }
 
     func releaseSavepoint() throws(StorageError) { try run(.release) }

@@ -11,13 +11,15 @@ final class SQLiteDriver: DatabaseDriver {
     private let writes: WorkQueue<PendingWork>
     /// Nil when the writer serves reads.
     private let reads: WorkQueue<PendingWork>?
+    private let condition: DatabaseCondition
     private let writer = ThreadGroup()
     private let readers = ThreadGroup()
 
     /// Writes that wait for the writing thread.
     var writesWaiting: Int { writes.count }
 
-    private init(store: SQLiteSettings.Store, options: DatabaseOptions) {
+    private init(store: SQLiteSettings.Store, options: DatabaseOptions, logger: Logger) {
+        condition = DatabaseCondition(path: store.name, logger: logger)
         writes = WorkQueue(limit: options.groupCommit.maximumWaiting)
         reads = store == .memory ? nil : WorkQueue(limit: options.groupCommit.maximumWaiting)
     }
@@ -29,21 +31,21 @@ final class SQLiteDriver: DatabaseDriver {
         options: DatabaseOptions,
         logger: Logger
     ) async throws -> SQLiteDriver {
-        let driver = SQLiteDriver(store: store, options: options)
+        let driver = SQLiteDriver(store: store, options: options, logger: logger)
         let settings = SQLiteSettings(store: store, role: .writer, busyTimeoutMilliseconds: options.busyTimeoutMilliseconds)
-        let applied = try await driver.startWriter(settings, migrations: migrations, limits: options.groupCommit, logger: logger)
-        driver.startReaders(options.readers, settings, as: .reader, logger: logger)
+        let applied = try await driver.startWriter(settings, migrations: migrations, limits: options.groupCommit)
+        driver.startReaders(options.readers, settings, as: .reader)
         logger.info("database opened", metadata: ["dialect": "sqlite", "migrations": .array(applied.map { .string($0) })])
         return driver
     }
 
     /// Opens a file that others own. Writing is refused as ``StorageError/unavailable``.
-    static func openForReading(_ path: String, options: DatabaseOptions, logger: Logger) -> SQLiteDriver {
-        let driver = SQLiteDriver(store: .file(path), options: options)
+    static func openForReading(_ file: SQLiteSettings.Store, options: DatabaseOptions, logger: Logger) -> SQLiteDriver {
+        let driver = SQLiteDriver(store: file, options: options, logger: logger)
         driver.writes.close()
         let settings = SQLiteSettings(
-            store: .file(path), role: .witness, busyTimeoutMilliseconds: options.busyTimeoutMilliseconds)
-        driver.startReaders(options.readers, settings, as: .witness, logger: logger)
+            store: file, role: .witness, busyTimeoutMilliseconds: options.busyTimeoutMilliseconds)
+        driver.startReaders(options.readers, settings, as: .witness)
         return driver
     }
 
@@ -53,6 +55,24 @@ final class SQLiteDriver: DatabaseDriver {
 
     func write<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
         try await PendingCall.perform(isRead: false, in: writes, body)
+    }
+
+    func check() async throws {
+        do {
+            try condition.checkIdentity(log: false)
+        } catch {
+            condition.failed(error, .writing)
+        }
+        guard condition.writingFails else { return }
+        do {
+            // A row that comes and goes: its page is written to the disk, and nobody ever sees it.
+            try await write { transaction in
+                try transaction.execute("INSERT INTO schema_migrations (name, checksum, applied_at) VALUES ('is this disk full?', '', 0)")
+                try transaction.execute("DELETE FROM schema_migrations WHERE name = 'is this disk full?'")
+            }
+        } catch let error as StorageError {
+            throw condition.explained(error)
+        }
     }
 
     func close() async {
@@ -72,13 +92,12 @@ final class SQLiteDriver: DatabaseDriver {
     private func startWriter(
         _ settings: SQLiteSettings,
         migrations: [Migration],
-        limits: GroupCommitLimits,
-        logger: Logger
+        limits: GroupCommitLimits
     ) async throws -> [String] {
-        let queue = writes
+        let (queue, condition) = (writes, condition)
         return try await withCheckedThrowingContinuation { opened in
             writer.start("souk-db-write") {
-                let session = SQLiteSession(settings, logger: logger)
+                let session = SQLiteSession(settings, condition: condition)
                 do {
                     opened.resume(returning: try session.migrate(migrations))
                 } catch {
@@ -89,13 +108,13 @@ final class SQLiteDriver: DatabaseDriver {
         }
     }
 
-    private func startReaders(_ count: Int, _ settings: SQLiteSettings, as role: SQLiteSettings.Role, logger: Logger) {
+    private func startReaders(_ count: Int, _ settings: SQLiteSettings, as role: SQLiteSettings.Role) {
         guard let queue = reads else { return }
         var settings = settings
         settings.role = role
         for number in 1...count {
-            readers.start("souk-db-read-\(number)") { [settings] in
-                let session = SQLiteSession(settings, logger: logger)
+            readers.start("souk-db-read-\(number)") { [settings, condition] in
+                let session = SQLiteSession(settings, condition: condition)
                 while let work = queue.take(atMost: 1).first { session.read(work) }
             }
         }

@@ -19,7 +19,31 @@ import GRDB
 /// - `mmap_size=0`: an I/O error on a mapped page would kill the process instead of failing a statement.
 /// - `wal_autocheckpoint=1000`: at about 4 MB of log the committing thread copies it into the file.
 struct SQLiteSettings: Sendable {
-    enum Store: Sendable, Hashable { case file(String), memory }
+    enum Store: Sendable, Hashable {
+        case file(String), memory
+
+        /// A file by the name that SQLite gives it, which follows links: its log lies beside the file, not beside the link.
+        static func file(following path: String) -> Store {
+            guard let resolved = realpath(path, nil) else { return .file(destination(of: path) ?? path) }
+            defer { free(resolved) }
+            return .file(String(cString: resolved))
+        }
+
+        /// Where a link leads to whose file is still to be made.
+        private static func destination(of path: String) -> String? {
+            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { return nil }
+            return target.hasPrefix("/") ? target : URL(fileURLWithPath: path).deletingLastPathComponent().appending(path: target).path
+        }
+
+        /// What a person knows it by.
+        var name: String {
+            switch self {
+            case .file(let path): path
+            case .memory: "the database in memory"
+            }
+        }
+    }
+
     /// A witness reads a file that others own.
     enum Role: Sendable, Hashable { case writer, reader, witness }
 
@@ -85,12 +109,28 @@ struct SQLiteSettings: Sendable {
         }
     }
 
-    /// An error of opening, with the file's name.
+    /// An error of opening, with the file's name, the reason as the system sees it, and what to do.
     func explained(_ error: StorageError) -> StorageError {
-        guard case .file(let path) = store else { return error }
+        guard case .file(let path) = store, !error.isMigrationError else { return error }
+        let (cause, remedy) = cause(of: error, at: path)
+        return StorageError(cause.code, "cannot open the database \(path): \(cause.message)\(remedy.map { "; \($0)" } ?? "")")
+    }
+
+    /// SQLite says of many things only that it cannot open the file.
+    private func cause(of error: StorageError, at path: String) -> (error: StorageError, remedy: String?) {
+        guard error.isUnavailable || error.isReadOnly else { return (error, error.remedy) }
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        let reason = FileManager.default.fileExists(atPath: directory) ? error.message : "its directory does not exist"
-        return StorageError(error.code, "cannot open the database \(path): \(reason)")
+        guard FileManager.default.fileExists(atPath: directory) else {
+            return (StorageError(.unavailable, "its directory does not exist"), "make it, or give another path")
+        }
+        guard role == .writer else { return (error, error.remedy) }
+        for place in [directory, path] where access(place, F_OK) == 0 && access(place, W_OK) != 0 {
+            let reason = errno == EROFS ? "its file system is read-only" : "\(place) may not be written"
+            return (StorageError(.readOnly, reason), StorageError.readOnly.remedy)
+        }
+        var space = statvfs()
+        if statvfs(directory, &space) == 0, space.f_bavail == 0 { return (.diskFull, StorageError.diskFull.remedy) }
+        return (error, error.remedy)
     }
 }
 

@@ -111,7 +111,7 @@ final class SQLiteStatement: SQLCursor {
     }
 
     private func failure() -> StorageError {
-        .sqlite(code: sqlite3_extended_errcode(connection), message: String(cString: sqlite3_errmsg(connection)), isRunning: true)
+        .sqlite(of: connection, isRunning: true)
     }
 
     /// SQLITE_TRANSIENT: SQLite copies the bytes before the call returns.

@@ -26,6 +26,7 @@ struct DeadlineSweep: Sendable {
         var count = 0
         for _ in 0..<Self.largestBatchCount {
             let cancelled = try await database.write { [store] transaction in
+                try store.shortenWaits(in: transaction)
                 let orders = try store.overdueOrders(limit: Self.batchSize, in: transaction)
                 for order in orders { try store.apply(.deadlinePassed, to: order, in: transaction) }
                 return orders.count

@@ -45,6 +45,12 @@ struct OrderStore: Sendable {
             payment: .none(order.total.currency), timelineLength: 1)
     }
 
+    /// An order that may wait for its payment longer than any was stored by a clock that has been set back since: its time begins anew.
+    func shortenWaits(in transaction: Transaction) throws {
+        let latest = now() + paymentWindow
+        try transaction.execute("UPDATE orders SET pay_by = \(latest) WHERE status = 'pending' AND pay_by > \(latest)")
+    }
+
     private func insert(_ lines: [OrderLine], of id: OrderID, in transaction: Transaction) throws {
         let rows: [SQL] = lines.enumerated().map { position, line in
             "(\(id), \(position), \(line.productID), \(line.name), \(line.unitPrice.minorUnits), \(line.quantity.rawValue))"

@@ -37,15 +37,22 @@ extension ReservationStore {
         try await database.write { try apply(.givenUp, to: id, in: $0) }
     }
 
-    /// Ends leases whose time is over, the oldest first.
+    /// Ends leases whose time is over, the oldest first. One that would last longer than any lease was made by a clock that has been set back
+    /// since: it begins anew.
     ///
     /// - Parameter limit: the most of one transaction: while it lasts, nobody else writes.
     /// - Returns: how many were ended; less than `limit` when none is left.
     func expireLeases(atMost limit: Int) async throws -> Int {
         try await database.write { transaction in
+            let now = time.now
+            try transaction.execute(
+                """
+                UPDATE reservations SET expires_at = \(now + lease), created_at = CASE WHEN created_at > \(now) THEN \(now) ELSE created_at END
+                WHERE state = 'held' AND expires_at > \(now + lease)
+                """)
             let due = try transaction.all(
                 """
-                SELECT number, id, state FROM reservations WHERE state = 'held' AND expires_at <= \(time.now)
+                SELECT number, id, state FROM reservations WHERE state = 'held' AND expires_at <= \(now)
                 ORDER BY expires_at LIMIT \(limit)
                 """
             ) { Step(id: try $0["id"], number: try $0["number"], from: try $0["state"], order: nil) }

@@ -60,7 +60,7 @@ struct ChaosRun: Sendable {
 
     private func trouble(_ fleet: Fleet, _ links: Links, _ supervisor: Supervisor, _ transport: HTTPTransport) async throws -> ChaosReport {
         let shop = RunningShop(host: fleet.host, portBase: portBase, processIdentifier: ProcessInfo.processInfo.processIdentifier)
-        let readiness = Readiness(shop: shop, transport: transport)
+        let readiness = Readiness(shop: shop, directory: fleet.directory, transport: transport)
         try await readiness.waitForAll(within: Self.startLimit)
         let api = PublicAPI(gateway: shop.address(of: .gateway), transport: transport)
         let administrator = Visitor(api, email: Self.administrator, password: fleet.administratorPassword ?? "")

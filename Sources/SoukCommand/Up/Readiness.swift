@@ -7,6 +7,7 @@ struct Readiness: Sendable {
     private static let interval = Duration.milliseconds(15)
 
     let shop: RunningShop
+    let directory: DataDirectory
     let transport: HTTPTransport
 
     func waitForAll(within limit: Duration) async throws {
@@ -21,9 +22,14 @@ struct Readiness: Sendable {
 
     private func wait(for service: ServiceName, until end: ContinuousClock.Instant) async throws {
         while await !isReady(service) {
-            guard ContinuousClock.now < end else { throw ShopError.stillUnhealthy("\(service.rawValue) at \(shop.address(of: service))") }
+            guard ContinuousClock.now < end else { throw ShopError.stillUnhealthy(await description(of: service)) }
             try await Task.sleep(for: Self.interval)
         }
+    }
+
+    private func description(of service: ServiceName) async -> String {
+        let trouble = await ServiceHealth.read(service, of: shop, in: directory, transport).trouble
+        return "\(service.rawValue) at \(shop.address(of: service)): \(trouble ?? "is healthy by now")"
     }
 
     /// The gateway is ready when all that it routes to is.

@@ -67,9 +67,9 @@ final class Supervisor: Sendable {
             let ending = try await runOnce(service, input: input)
             guard !Task.isCancelled else { return }
             if ContinuousClock.now - started > Self.steadyAfter { delay = Self.shortestDelay }
-            report(
-                "\(service.rawValue) ended (\(ending)), starting it again; its log is \(fleet.directory.log(of: service).path(percentEncoded: false))"
-            )
+            let words = fleet.directory.lastWords(of: service).map { ": \($0)" } ?? ""
+            let log = fleet.directory.log(of: service).path(percentEncoded: false)
+            report("\(service.rawValue) ended (\(ending))\(words); starting it again; its log is \(log)")
             try? await Task.sleep(for: delay)
             delay = min(delay * 2, Self.longestDelay)
         }

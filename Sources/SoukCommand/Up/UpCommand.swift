@@ -78,7 +78,7 @@ struct UpCommand: AsyncParsableCommand {
         let transport = HTTPTransport.asyncHTTPClient(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
         let shop = RunningShop(host: host, portBase: portBase, processIdentifier: 0)
         do {
-            try await Readiness(shop: shop, transport: transport).waitForAll(within: .seconds(startSeconds))
+            try await Readiness(shop: shop, directory: fleet.directory, transport: transport).waitForAll(within: .seconds(startSeconds))
             let elapsed = ContinuousClock.now - started
             Console.print(try await Welcome(shop: shop, fleet: fleet, transport: transport).text(after: elapsed))
         } catch {

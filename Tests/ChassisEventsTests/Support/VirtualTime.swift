@@ -11,6 +11,8 @@ final class VirtualTime: Sendable {
 
     private struct State {
         var elapsed: Duration = .zero
+        /// How far the wall clock was set.
+        var offset: Duration = .zero
         var nextSleeper = 0
         var sleepers: [Int: Sleeper] = [:]
     }
@@ -21,12 +23,16 @@ final class VirtualTime: Sendable {
 
     var source: TimeSource {
         TimeSource(
-            now: { Self.start + self.state.withLock(\.elapsed) },
+            now: { Self.start + self.state.withLock { $0.elapsed + $0.offset } },
             monotonic: { self.state.withLock(\.elapsed) },
             sleep: { try await self.sleep(for: $0) })
     }
 
     var now: Timestamp { source.now }
+    var elapsed: Duration { state.withLock(\.elapsed) }
+
+    /// Sets the wall clock, and nothing else.
+    func set(by offset: Duration) { state.withLock { $0.offset += offset } }
 
     /// Moves the clock and wakes whoever slept until then.
     func advance(by duration: Duration) {

@@ -16,6 +16,14 @@ final class OrderFlow: Sendable {
         let key: String
     }
 
+    /// What a client was answered instead of a 201, before it tried again.
+    struct Refusal: Hashable {
+        let status: HTTPResponse.Status
+        /// What a person reads.
+        let sentence: String
+        let hasRetryAfter: Bool
+    }
+
     /// Mostly what is paid at once; among it what is refused, and what is paid only after some trouble.
     private static let methods = ["tok_visa", "tok_visa", "tok_declined", "tok_visa", "tok_flaky", "tok_visa", "tok_timeout"]
     /// How long one order may take to be accepted, with all its repeats.
@@ -24,7 +32,15 @@ final class OrderFlow: Sendable {
 
     private let shop: SystemShop
     private let product: Int64
-    private let state = Mutex<(accepted: [Accepted], repeats: Int, failure: (any Error)?, isStopped: Bool)>(([], 0, nil, false))
+    private struct State {
+        var accepted: [Accepted] = []
+        var refusals: Set<Refusal> = []
+        var repeats = 0
+        var failure: (any Error)?
+        var isStopped = false
+    }
+
+    private let state = Mutex(State())
 
     init(_ shop: SystemShop, product: Int64) {
         self.shop = shop
@@ -32,6 +48,8 @@ final class OrderFlow: Sendable {
     }
 
     var accepted: [Accepted] { state.withLock(\.accepted) }
+    /// Every different answer that was no 201.
+    var refusals: Set<Refusal> { state.withLock(\.refusals) }
     /// How often an order had to be sent again.
     var repeats: Int { state.withLock(\.repeats) }
     private var isStopped: Bool { state.withLock(\.isStopped) }
@@ -81,7 +99,13 @@ final class OrderFlow: Sendable {
             if let reply, reply.status == .created { return reply.json["id"].integer }
             // A lost connection, trouble (5xx) and an attempt still under way (409) pass; anything else is an answer that must not come.
             if let reply, reply.status.kind != .serverError, reply.status != .conflict { throw shop.unexpected(reply) }
-            state.withLock { $0.repeats += 1 }
+            let refusal = reply.map {
+                Refusal(status: $0.status, sentence: $0.json["error"].string ?? "", hasRetryAfter: $0.headers[.retryAfter] != nil)
+            }
+            state.withLock { state in
+                state.repeats += 1
+                refusal.map { _ = state.refusals.insert($0) }
+            }
             return nil
         }
         state.withLock { $0.accepted.append(Accepted(id: id, key: key)) }

@@ -1,13 +1,15 @@
 import ChassisTesting
+import Contracts
 import Testing
 
 /// Gives a suite one running shop, `SystemShop.current`, for the length of all its tests.
 struct ShopTrait: SuiteTrait, TestScoping {
     let customers: Int
+    let disks: [ServiceName]
 
     func provideScope(for test: Test, testCase: Test.Case?, performing function: @Sendable @concurrent () async throws -> Void) async throws
     {
-        let shop = try SystemShop()
+        let shop = try SystemShop(disks: disks)
         do {
             try await shop.open(customers: customers)
             try await SystemShop.$current.withValue(shop) { try await function() }
@@ -20,7 +22,8 @@ struct ShopTrait: SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == ShopTrait {
-    static func shop(customers: Int = 1) -> Self { ShopTrait(customers: customers) }
+    /// - Parameter disks: services whose database is on a small disk of its own.
+    static func shop(customers: Int = 1, disks: [ServiceName] = []) -> Self { ShopTrait(customers: customers, disks: disks) }
 }
 
 extension Trait where Self == IssueHandlingTrait {

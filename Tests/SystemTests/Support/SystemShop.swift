@@ -23,6 +23,8 @@ final class SystemShop: Sendable {
     let portBase: Int
     let souk: SoukProcess
     let client: TestClient
+    /// The small disks that hold the databases of these services.
+    let disks: [ServiceName: SmallDisk]
     private let people = Mutex<(administrator: TestCaller, customers: [Customer])>((.anonymous, []))
     private let hasFailed = Mutex(false)
 
@@ -31,26 +33,36 @@ final class SystemShop: Sendable {
 
     /// Starts the processes; they may not be ready yet.
     ///
-    /// - Parameter environment: what all services are told beside what `souk up` tells them.
-    convenience init(administratorPassword: String = SystemShop.password, environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - environment: what all services are told beside what `souk up` tells them.
+    ///   - services: those that keep their database on a small disk of its own.
+    convenience init(
+        administratorPassword: String = SystemShop.password, environment: [String: String] = [:], disks services: [ServiceName] = []
+    ) throws {
         let directory = FileManager.default.temporaryDirectory.appending(
             path: "souk-system-\(UUID().uuidString)", directoryHint: .isDirectory)
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        var disks: [ServiceName: SmallDisk] = [:]
+        for service in services { disks[service] = try SmallDisk.holding(service.databaseFile, in: directory) }
         try self.init(
-            directory: directory, portBase: try FreePorts.base(), administratorPassword: administratorPassword, environment: environment)
+            directory: directory, portBase: try FreePorts.base(), administratorPassword: administratorPassword, environment: environment,
+            disks: disks)
     }
 
     /// Starts the processes over the data, and with the people, of a shop that has ended.
     convenience init(after ended: SystemShop) throws {
-        try self.init(
-            directory: ended.directory, portBase: ended.portBase, administratorPassword: ended.administratorPassword, environment: [:])
+        try self.init(directory: ended.directory, portBase: ended.portBase, administratorPassword: ended.administratorPassword)
         let known = ended.people.withLock { $0 }
         people.withLock { $0 = known }
     }
 
-    private init(directory: URL, portBase: Int, administratorPassword: String, environment: [String: String]) throws {
+    private init(
+        directory: URL, portBase: Int, administratorPassword: String, environment: [String: String] = [:],
+        disks: [ServiceName: SmallDisk] = [:]
+    ) throws {
         self.administratorPassword = administratorPassword
         self.directory = directory
+        self.disks = disks
         self.portBase = portBase
         souk = try SoukProcess(
             ["up", "--exit-with-parent", "--port-base", "\(portBase)", "--data-dir", directory.path, "--drain-seconds", "10"],
@@ -92,6 +104,7 @@ final class SystemShop: Sendable {
     func close() async {
         await souk.stop()
         if hasFailed.withLock({ $0 }) { FileHandle.standardError.write(Data((logs() + "\n").utf8)) }
+        for disk in disks.values { try? disk.unmount() }
         try? FileManager.default.removeItem(at: directory)
     }
 
@@ -137,4 +150,21 @@ final class SystemShop: Sendable {
         let status = try await process.waitForExit(within: .seconds(60))
         return (status, process.text)
     }
+}
+
+extension SmallDisk {
+    /// A small disk within a shop's folder, with a link to the database that will be on it.
+    fileprivate static func holding(_ file: String, in directory: URL) throws -> SmallDisk {
+        let folder = directory.appending(path: "disk-of-\(file)", directoryHint: .isDirectory)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let disk = try SmallDisk(at: folder, megabytes: 12)
+        try FileManager.default.createSymbolicLink(
+            atPath: directory.appending(path: file).path, withDestinationPath: folder.appending(path: file).path)
+        return disk
+    }
+}
+
+extension ServiceName {
+    /// What its database is called in a shop's folder: `orders.sqlite` for order-service.
+    var databaseFile: String { rawValue.replacing("-service", with: "s.sqlite") }
 }
