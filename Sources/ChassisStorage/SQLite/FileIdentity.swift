@@ -1,10 +1,8 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
+#if canImport(CDispatch)
+    // On Linux the members of `stat` belong to whichever C module the compiler happened to load first, which may be this one.
+    import CDispatch
 #endif
+import Foundation
 
 /// Which files on the disk a database was opened from: the file itself and its log.
 ///
