@@ -1,8 +1,9 @@
+import Foundation
+
 #if canImport(CDispatch)
     // On Linux the members of `stat` belong to whichever C module the compiler happened to load first, which may be this one.
     import CDispatch
 #endif
-import Foundation
 
 /// Which files on the disk a database was opened from: the file itself and its log.
 ///

@@ -111,7 +111,7 @@ final class SystemShop: Sendable {
     /// Has the ends of all logs printed when the shop closes.
     func noteFailure() { hasFailed.withLock { $0 = true } }
 
-    private func register(_ email: String) async throws -> Customer {
+    func register(_ email: String) async throws -> Customer {
         let reply = try await client.post(
             "/api/users/register", ["name": "Ada", "email": .string(email), "password": .string(Self.password)])
         guard reply.status == .created else { throw NotInTime(description: "registering: \(reply.status) \(reply.text)\n\(logs())") }
