@@ -118,7 +118,7 @@ extension Invariant {
 
     private static let stock = [
         stockBalances, reservedIsHeld, noOversell, salesMatchReservations, orderLinesMatchReservations, reservationsFollowTheirOrders,
-        stockAgreesWithOrders, leasesEnd,
+        shippedIsSold, stockAgreesWithOrders, leasesEnd,
     ]
     private static let money = [
         orderTotalIsItsLines, captureWithinAmount, oneCapturePerOrder, ledgerSumsToZero, ledgerMatchesPayments, refundsAddUp,

@@ -72,7 +72,7 @@ public enum OrderService {
             database: database, time: platform.time, randomness: platform.randomness, retention: platform.settings.retention.idempotencyKeys
         )
         let checkout = Checkout(store: store, products: neighbours.products, idempotency: idempotency)
-        let orders = Orders(database: database, store: store)
+        let orders = Orders(database: database, store: store, products: neighbours.products)
         let following = OrderFollowing(
             orders: orders, changes: changes, time: platform.time, pollInterval: pollInterval(database.dialect))
         let sweep = DeadlineSweep(database: database, store: store, interval: sweepInterval)

@@ -7,6 +7,7 @@ import Contracts
 struct Orders: Sendable {
     let database: Database
     let store: OrderStore
+    let products: Products
 
     /// An order with its history. For who may not see it there is none.
     func order(_ id: OrderID, for user: UserIdentity) async throws -> (order: Order, timeline: [TimelineEntry]) {
@@ -25,6 +26,25 @@ struct Orders: Sendable {
     /// A user's own orders, or all for an administrator, newest first.
     func all(_ status: OrderStatus?, for user: UserIdentity, _ page: PageRequest) async throws -> Page<Order> {
         try await list(OrderStore.Filter(userID: user.isAdministrator ? nil : user.id, status: status), page)
+    }
+
+    /// Ships a paid order once product-service has said that its pieces are sold to it. That it is told of payments by events, which may be
+    /// late, would let goods leave that others have bought meanwhile.
+    ///
+    /// - Throws: `OrderError.notFound`, `OrderError.impossible`, `OrderError.outOfStock`, `OrderError.shippingUnconfirmed`.
+    func ship(_ id: OrderID, by user: UserIdentity) async throws -> (order: Order, timeline: [TimelineEntry]) {
+        let order = try await order(id, for: user).order
+        if order.status == .paid { try await commitPieces(of: order) }
+        return try await change(id, .ship, by: user)
+    }
+
+    private func commitPieces(of order: Order) async throws {
+        do {
+            guard try await products.commit(order.reservationID, order.id) else { throw OrderError.outOfStock }
+        } catch let error as ProductsError {
+            if error == .cancelled { throw CancellationError() }
+            throw OrderError.shippingUnconfirmed
+        }
     }
 
     /// Cancels, ships or delivers. A repeat of what is so already gives the order as it is.

@@ -15,7 +15,10 @@ struct RouteTests {
         ]
         return switch service {
         case .gateway: []
-        case .products: common.union(["POST /internal/reservations", "DELETE /internal/reservations/{id}"])
+        case .products:
+            common.union([
+                "POST /internal/reservations", "DELETE /internal/reservations/{id}", "POST /internal/reservations/{id}/commit",
+            ])
         case .notifications: common.union(["POST /internal/messages"])
         case .users, .orders, .payments: common
         }

@@ -45,7 +45,8 @@ final class FakeStock: Sendable {
     var products: Products {
         Products(
             reserve: { request async throws(ProductsError) in try self.reserve(request) },
-            release: { id async throws(ProductsError) in self.release(id) })
+            release: { id async throws(ProductsError) in self.release(id) },
+            commit: { id, _ async throws(ProductsError) in try self.commit(id) })
     }
 
     // MARK: What a test does to it
@@ -106,6 +107,15 @@ final class FakeStock: Sendable {
             state.releases.append(id)
             Self.end(id, &state)
         }
+    }
+
+    private func commit(_ id: String) throws(ProductsError) -> Bool {
+        let result: Result<Bool, ProductsError> = state.withLock { state in
+            let trouble = state.troubles.isEmpty ? nil : state.troubles.removeFirst()
+            if let trouble { return .failure(trouble.error) }
+            return .success(state.reservations[id]?.isHeld == true)
+        }
+        return try result.get()
     }
 
     private static func end(_ id: String, _ state: inout State) {

@@ -88,7 +88,8 @@ import Testing
         let books = try await Books()
         let order = try await books.place("r")
         let following = OrderFollowing(
-            orders: Orders(database: books.database, store: books.store), changes: books.store.changes, time: books.time.source,
+            orders: Orders(database: books.database, store: books.store, products: FakeStock().products), changes: books.store.changes,
+            time: books.time.source,
             pollInterval: .seconds(2))
         let follower = try books.store.changes.follow(order.id)
         let collected = Collected()

@@ -32,6 +32,25 @@ import Testing
         }
     }
 
+    @Test("nothing leaves the shop whose pieces are gone, or of which product-service says nothing")
+    func shipping() async throws {
+        try await TestShop.open { shop in
+            let id = try await shop.order()
+            try await shop.capture(id)
+            try await shop.reaches("paid", id)
+            for trouble in [ProductsError.unavailable, .timedOut, .overloaded, .malformed] {
+                shop.stock.failNext(trouble)
+                let reply = try await shop.client.post("/api/orders/\(id)/ship", as: .administrator)
+                #expect(reply.status == .serviceUnavailable && reply.headers[.retryAfter] == "1", "\(reply.text)")
+            }
+            shop.stock.endAllLeases()
+            let reply = try await shop.client.post("/api/orders/\(id)/ship", as: .administrator)
+            #expect(reply.status == .conflict && reply.json["type"] == "urn:souk:problem:order-out-of-stock", "\(reply.text)")
+            #expect(try await shop.status(of: id) == "paid")
+            #expect(try await shop.said(OrderShipped.self).isEmpty)
+        }
+    }
+
     @Test("a refused payment cancels the order with the provider's reason")
     func refused() async throws {
         try await TestShop.open { shop in

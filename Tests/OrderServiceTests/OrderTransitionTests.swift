@@ -17,8 +17,8 @@ import Testing
     private static let table: [(OrderStatus, [String])] = [
         (.pending, ["paid", "cancelled", "-", "-", "-", "cancelled", "cancelled", "-", "-", "-", "-"]),
         (.paid, ["-", "-", "note", "refunded", "cancelled", "-", "cancelled", "shipped", "-", "cancelled", "note"]),
-        (.shipped, ["-", "-", "note", "refunded", "note", "-", "-", "=", "delivered", "note", "note"]),
-        (.delivered, ["-", "-", "note", "refunded", "note", "-", "-", "-", "=", "note", "note"]),
+        (.shipped, ["-", "-", "note", "refunded", "-", "-", "-", "=", "delivered", "note", "note"]),
+        (.delivered, ["-", "-", "note", "refunded", "-", "-", "-", "-", "=", "note", "note"]),
         (.cancelled, ["note", "note", "note", "note", "note", "-", "=", "-", "-", "note", "note"]),
         (.refunded, ["-", "-", "-", "-", "note", "-", "-", "-", "-", "note", "note"]),
     ]

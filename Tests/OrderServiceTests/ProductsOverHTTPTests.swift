@@ -44,6 +44,18 @@ import Testing
         let batcher = ReservationBatcher(time: .system, send: network.products.reserve)
         try await network.products.products(through: batcher).release("a/b")
     }
+
+    @Test("a commitment names its reservation in the path and its order in the body", arguments: [true, false])
+    func commit(isCommitted: Bool) async throws {
+        let order = try #require(OrderID(rawValue: 7))
+        let network = Network { request in
+            #expect(request.method == .post && request.url == "http://products/internal/reservations/a%2Fb/commit")
+            #expect(try JSON.decode(ReservationCommitment.self, from: request.body ?? Data()).orderID == order)
+            return (.ok, try JSON.encodedData(ReservationCommitted(isCommitted: isCommitted)))
+        }
+        let batcher = ReservationBatcher(time: .system, send: network.products.reserve)
+        #expect(try await network.products.products(through: batcher).commit("a/b", order) == isCommitted)
+    }
 }
 
 /// A network on which only product-service is, as a closure.

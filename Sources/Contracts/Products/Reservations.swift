@@ -1,9 +1,12 @@
 public import Commerce
 
-// What order-service asks of product-service: `POST /internal/reservations`.
+// What order-service asks of product-service: `POST /internal/reservations`, and before it ships `POST /internal/reservations/{id}/commit`.
 //
 // A reservation is a lease on pieces of stock. Its id is chosen by the caller, so that asking twice is asking once. The request carries
 // many reservations at a time: those that wait at the same moment travel together.
+//
+// What becomes of an order is told by its events, which may be late. That is soon enough for everything but for goods that leave the shop:
+// they must be known to be sold to this order.
 
 /// A number of pieces of one product.
 public struct ReservationLine: Codable, Sendable, Hashable {
@@ -72,5 +75,23 @@ public struct ReservationReplies: Codable, Sendable {
 
     public init(outcomes: [ReservationOutcome]) {
         self.outcomes = outcomes
+    }
+}
+
+/// Asks that the pieces of a paid order be sold to it now, if the event of its payment has not done so yet.
+public struct ReservationCommitment: Codable, Sendable {
+    public let orderID: OrderID
+
+    public init(orderID: OrderID) {
+        self.orderID = orderID
+    }
+}
+
+/// Whether they are. If not, the order is off, or will be: its lease had ended, and others have the pieces.
+public struct ReservationCommitted: Codable, Sendable {
+    public let isCommitted: Bool
+
+    public init(isCommitted: Bool) {
+        self.isCommitted = isCommitted
     }
 }

@@ -165,6 +165,33 @@ extension Invariant {
         return Dictionary(rows) { first, _ in first }
     }
 
+    static let shippedIsSold = Invariant(
+        "shipped-is-sold", .stock, .always, reading: [.orders, .products],
+        "Nothing is shipped but what was sold from the stock to that order."
+    ) { books in
+        var finding = Finding()
+        // The orders are read first: what they have shipped by then was sold before.
+        let pages = KeyedPages(
+            start: "", effects: { after, limit in try await books.read(.orders) { try shipped(after, limit, in: $0) } },
+            causes: { after, through in try await books.read(.products) { try states(after, through, in: $0) } })
+        try await pages.compare { _, order, state in
+            finding.examined += 1
+            // An order without a reservation is another invariant's.
+            guard let state, state != "committed" else { return }
+            finding.violation("order \(order)", "left the shop, but its reservation is \(state)")
+        }
+        return finding
+    }
+
+    private static func shipped(_ after: String, _ limit: Int, in transaction: Transaction) throws -> [(key: String, effect: Int64)] {
+        try transaction.all(
+            """
+            SELECT id, reservation_id FROM orders
+            WHERE reservation_id > \(after) AND status IN ('shipped', 'delivered') ORDER BY reservation_id LIMIT \(limit)
+            """
+        ) { row in (try row["reservation_id"], try row["id"]) }
+    }
+
     // MARK: When all is done
 
     static let stockAgreesWithOrders = Invariant(
@@ -179,19 +206,16 @@ extension Invariant {
         try await pages.compare { _, order, state in
             finding.examined += 1
             // An order without a reservation is another invariant's.
-            guard let state, !waiting.contains(order.id), !(settledStates[order.status] ?? []).contains(state) else { return }
+            guard let state, let right = settledStates[order.status], !waiting.contains(order.id), !right.contains(state) else { return }
             finding.violation("order \(order.id)", "is \(order.status), but its reservation is \(state)")
         }
         return finding
     }
 
-    /// What may have become of the pieces, by what became of the order. An order that was shipped before its loss was noticed stays
-    /// shipped.
+    /// What may have become of the pieces, by what became of the order. What left the shop is `shippedIsSold`'s.
     private static let settledStates: [String: Set<String>] = [
         "pending": ["held", "released", "expired"],
         "paid": ["committed"],
-        "shipped": ["committed", "lost"],
-        "delivered": ["committed", "lost"],
         "cancelled": ["cancelled", "returned", "lost"],
         "refunded": ["committed", "returned", "lost"],
     ]

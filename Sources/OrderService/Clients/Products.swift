@@ -7,6 +7,8 @@ struct Products: Sendable {
     let reserve: @Sendable (ReservationRequest) async throws(ProductsError) -> ReservationOutcome
     /// Gives back what is held under an id. Of what is not held, nothing happens.
     let release: @Sendable (_ reservationID: String) async throws(ProductsError) -> Void
+    /// Sells what is held for a paid order to it. False when its lease had ended and the pieces are gone. Asking again gives the same answer.
+    let commit: @Sendable (_ reservationID: String, _ order: OrderID) async throws(ProductsError) -> Bool
 }
 
 /// Why there is no answer. Except for `cancelled` and `malformed`, the same call may be made again.

@@ -1,4 +1,5 @@
 import Chassis
+import Commerce
 import Contracts
 import HTTPTypes
 
@@ -10,7 +11,8 @@ struct ProductsOverHTTP: Sendable {
     func products(through batcher: ReservationBatcher) -> Products {
         Products(
             reserve: { request async throws(ProductsError) in try await batcher.reserve(request) },
-            release: { id async throws(ProductsError) in try await release(id) })
+            release: { id async throws(ProductsError) in try await release(id) },
+            commit: { id, order async throws(ProductsError) in try await commit(id, for: order) })
     }
 
     /// `POST /internal/reservations`, which may be repeated: each reservation carries its id.
@@ -27,6 +29,17 @@ struct ProductsOverHTTP: Sendable {
     private func release(_ id: String) async throws(ProductsError) {
         do {
             _ = try await client.send(.delete, "/internal/reservations/\(id)", idempotent: true, as: NoReply.self)
+        } catch {
+            throw ProductsError(error)
+        }
+    }
+
+    private func commit(_ id: String, for order: OrderID) async throws(ProductsError) -> Bool {
+        do {
+            return try await client.post(
+                "/internal/reservations/\(id)/commit", body: ReservationCommitment(orderID: order), idempotent: true,
+                as: ReservationCommitted.self
+            ).isCommitted
         } catch {
             throw ProductsError(error)
         }

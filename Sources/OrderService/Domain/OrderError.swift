@@ -27,6 +27,10 @@ enum OrderError: Error, Sendable, Hashable {
 
     // Changing
     case impossible(ImpossibleTransition)
+    /// The lease of a paid order had ended, and its pieces are gone: it is about to be cancelled.
+    case outOfStock
+    /// product-service does not say whether the pieces are sold to the order. The same request may be made again.
+    case shippingUnconfirmed
 
     // Following
     case tooManyFollowers

@@ -86,7 +86,7 @@ extension OrderStatus {
         // Stock
         case (.paid, .reservationLost):
             return .to(.cancelled, because: "Out of stock", .announceCancelled(.outOfStock))
-        case (.shipped, .reservationLost), (.delivered, .reservationLost), (.cancelled, .reservationLost), (.refunded, .reservationLost):
+        case (.cancelled, .reservationLost), (.refunded, .reservationLost):
             return .stay(self, "The reservation had ended before the payment, and the stock was short")
 
         // Time
@@ -107,6 +107,7 @@ extension OrderStatus {
             (.pending, .reservationLost), (.pending, .ship), (.pending, .deliver),
             (.paid, .paymentCaptured), (.paid, .paymentFailed), (.paid, .deadlinePassed), (.paid, .deliver),
             (.shipped, .paymentCaptured), (.shipped, .paymentFailed), (.shipped, .deadlinePassed), (.shipped, .cancel),
+            (.shipped, .reservationLost), (.delivered, .reservationLost),
             (.delivered, .paymentCaptured), (.delivered, .paymentFailed), (.delivered, .deadlinePassed), (.delivered, .cancel),
             (.delivered, .ship),
             (.cancelled, .deadlinePassed), (.cancelled, .ship), (.cancelled, .deliver),

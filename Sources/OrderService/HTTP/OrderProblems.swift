@@ -45,6 +45,12 @@ extension OrderError: ProblemConvertible {
 
         case .impossible(let transition):
             .conflict("order-\(transition.status.rawValue)", transition.sentence)
+        case .outOfStock:
+            Problem(
+                .conflict, "order-out-of-stock", "The pieces of this order are gone",
+                detail: "It was paid after its reservation had ended. It is being cancelled, and the money given back.")
+        case .shippingUnconfirmed:
+            .unavailable("The order cannot be shipped right now: product service does not answer", retryAfter: .seconds(1))
         case .tooManyFollowers:
             .unavailable("Too many follow orders right now", retryAfter: .seconds(5))
         }

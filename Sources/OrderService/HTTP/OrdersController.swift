@@ -48,7 +48,12 @@ struct OrdersController: Controller {
     }
 
     private func cancel(_ call: Call) async throws -> Response { try await change(call, .cancel) }
-    private func ship(_ call: Call) async throws -> Response { try await change(call, .ship) }
+
+    private func ship(_ call: Call) async throws -> Response {
+        let (order, timeline) = try await orders.ship(try id(call), by: try call.user)
+        return try .json(OrderDetailsView(order, timeline))
+    }
+
     private func deliver(_ call: Call) async throws -> Response { try await change(call, .deliver) }
 
     private func change(_ call: Call, _ trigger: OrderTrigger) async throws -> Response {

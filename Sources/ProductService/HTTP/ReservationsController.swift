@@ -14,12 +14,18 @@ struct ReservationsController: Controller {
         [
             Route(.post, "/internal/reservations", .services, bodyLimitBytes: Self.bodyLimitBytes, reserve),
             .delete("/internal/reservations/{id}", .services, giveUp),
+            .post("/internal/reservations/{id}/commit", .services, commit),
         ]
     }
 
     private func reserve(_ call: Call) async throws -> Response {
         let batch = try (try await call.internalBody(ReservationBatch.self)).validated()
         return try .json(ReservationReplies(outcomes: try await reservations.reserve(batch.reservations)))
+    }
+
+    private func commit(_ call: Call) async throws -> Response {
+        let order = try await call.internalBody(ReservationCommitment.self).orderID
+        return try .json(ReservationCommitted(isCommitted: try await reservations.commit(call.parameter("id"), for: order)))
     }
 
     private func giveUp(_ call: Call) async throws -> Response {

@@ -30,6 +30,18 @@ extension ReservationStore {
         throw ReservationError.contended(id)
     }
 
+    /// Sells the pieces of a paid order that is about to leave the shop, as the event of its payment does: whichever comes first counts.
+    ///
+    /// - Returns: whether they are sold; if not, they were given back, or are gone since the lease had ended.
+    /// - Throws: ``ReservationError``: `unknown`, `contended`.
+    func commit(_ id: String, for order: OrderID) async throws -> Bool {
+        try await database.write { transaction in
+            try apply(.orderPaid(order), to: id, in: transaction)
+            let state = try transaction.value("SELECT state FROM reservations WHERE id = \(id)", as: ReservationState.self)
+            return state == .committed
+        }
+    }
+
     /// Releases a reservation for which no order was stored. Doing it twice is doing it once.
     ///
     /// - Throws: ``ReservationError``: `unknown`, `alreadySold`.

@@ -52,6 +52,16 @@ extension Plant {
             try await shop.change(.products, "UPDATE reservations SET state = 'cancelled' WHERE id = 'given-up'")
             return "reservation given-up"
         },
+        Plant("shipped-is-sold", "an order left the shop though its pieces had gone to others") { shop in
+            try await shop.change(
+                .products, "UPDATE reservations SET state = 'lost' WHERE order_id = \(Sample.delivered)",
+                "UPDATE stock_movements SET kind = 'sale', order_id = NULL WHERE order_id = \(Sample.delivered)",
+                """
+                INSERT INTO outbox (id, source, type, subject, time, data)
+                VALUES ('lost', 'product-service', \(ReservationLost.eventType), \("\(Sample.delivered)"), 0, '{}')
+                """)
+            return "order \(Sample.delivered)"
+        },
         Plant("stock-agrees-with-orders", "the stock never heard that an order is cancelled") { shop in
             try await shop.forget(.orders)
             try await shop.change(

@@ -29,6 +29,7 @@ struct AccessTests {
             Row(method: .get, path: "/api/products/1/stock-movements", expected: [401, 403, 200, 403]),
             Row(method: .post, path: "/internal/reservations", expected: [401, 403, 403, 400]),
             Row(method: .delete, path: "/internal/reservations/x", expected: [401, 403, 403, 404]),
+            Row(method: .post, path: "/internal/reservations/x/commit", expected: [401, 403, 403, 400]),
             Row(method: .get, path: "/internal/events", expected: [401, 403, 403, 200]),
             Row(method: .get, path: "/internal/status", expected: [401, 403, 200, 200]),
         ]

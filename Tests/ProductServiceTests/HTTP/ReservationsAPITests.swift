@@ -47,6 +47,27 @@ struct ReservationsAPITests {
         }
     }
 
+    @Test("committing: sold once, as often as it is asked; what others have bought meanwhile is lost; 404 for an unknown id")
+    func commit() async throws {
+        try await withService(demo: true) { client in
+            func commit(_ id: String) async throws -> TestClient.Reply {
+                try await client.post("/internal/reservations/\(id)/commit", ["orderID": 7], as: .service(.orders))
+            }
+            _ = try await Self.reserve([try Self.request("a", (1, 2))], client)
+            for _ in 0..<2 {
+                let reply = try await commit("a")
+                #expect(reply.status == .ok && reply.json["isCommitted"] == true, "\(reply.text)")
+                #expect(try await client.get("/api/products/1").json["stock"] == 8)
+            }
+            _ = try await Self.reserve([try Self.request("b", (1, 8))], client)
+            #expect(try await client.delete("/internal/reservations/b", as: .service(.orders)).status == .noContent)
+            _ = try await Self.reserve([try Self.request("c", (1, 1))], client)
+            for _ in 0..<2 { #expect(try await commit("b").json["isCommitted"] == false) }
+            #expect(try await client.get("/api/products/1").json["stock"] == 7)
+            #expect(try await commit("d").status == .notFound)
+        }
+    }
+
     @Test("200 orders at once for the last 10 pieces: exactly 10 are reserved, and none of the shop's stock is ever below zero")
     func lastPieces() async throws {
         try await withService(demo: true) { client in

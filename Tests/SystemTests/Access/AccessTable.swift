@@ -53,6 +53,7 @@ enum AccessTable {
         "POST /api/orders": ["productId": "{spare}", "quantity": 1],
         "POST /api/payments/{id}/refunds": ["amount": 1, "reason": "scratched"],
         "POST /internal/reservations": ["reservations": []],
+        "POST /internal/reservations/{id}/commit": ["orderID": 1],
         // Without a body it sends the signed-in user another message.
         "POST /api/users/verify-email": .null,
     ]
@@ -109,6 +110,7 @@ enum AccessTable {
         every         DELETE /internal/dead-letters/{id}       | 404   404   404   404   404   404 | 401   403   403   404   404   401
         products      POST /internal/reservations              | 404   404   404   404   404   404 | 401   403   403   403   200   401
         products      DELETE /internal/reservations/{id}       | 404   404   404   404   404   404 | 401   403   403   403   404   401
+        products      POST /internal/reservations/{id}/commit  | 404   404   404   404   404   404 | 401   403   403   403   404   401
         notifications POST /internal/messages                  | 404   404   404   404   404   404 | 401   403   403   403   400   401
         gateway       GET /health                              | 200   200   200   200   200   200 | -
         gateway       GET /live                                | 200   200   200   200   200   200 | -
