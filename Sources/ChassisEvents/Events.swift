@@ -27,6 +27,7 @@ public struct Events: Sendable {
     private let settings: EventsSettings
     private let counters: [StatusCounter]
     private let consumers = ConsumerRegistry()
+    private let indispensable = IndispensableJobs()
 
     /// The tables of outbox, consumers, dead letters and jobs: first in the service's own list.
     public static let migrations = Outbox.migrations + [ConsumerPosition.migration, JobTable.migration, JobTable.waitsMigration]
@@ -65,7 +66,7 @@ public struct Events: Sendable {
     /// `/internal/status` and `/internal/dead-letters`.
     public var operations: some Controller {
         OperationsController(
-            deadLetters: DeadLetters(database: database, queue: jobs, consumers: consumers, time: time),
+            deadLetters: DeadLetters(database: database, queue: jobs, indispensable: indispensable, consumers: consumers, time: time),
             status: StatusReader(service: service, database: database, consumers: consumers, counters: counters))
     }
 
@@ -92,6 +93,7 @@ public struct Events: Sendable {
     /// - Parameter retentions: the rules for the service's own tables.
     /// - Precondition: it is called once, with one handler per kind.
     public func work(_ handlers: [JobHandler], trimming retentions: [Retention] = []) -> some ServiceLifecycle.Service {
+        indispensable.add(handlers)
         let trimming = ([.outbox(keeping: settings.retention.events)] + retentions).map { retention in
             retention.job(every: settings.retention.interval, database, time)
         }

@@ -213,6 +213,36 @@ struct OperationsTests {
         }
     }
 
+    private struct Debt: Job {
+        static let kind = "debt"
+        static let isIndispensable = true
+        let name: String
+    }
+
+    @Test("a dead job that is owed is not discarded: it can be replayed")
+    func indispensable() async throws {
+        try await Fixture.with(.memory) { fixture in
+            let harness = try ServiceHarness(.orders)
+            let isMended = Shared(false)
+            let handler = JobHandler.handle(Debt.self) { job, _ in
+                guard isMended.value else { return .dead(reason: "no", { _ in }) }
+                return .done { try $0.note(job.name) }
+            }
+            try await fixture.database.write { [jobs = fixture.events.jobs] in try jobs.enqueue(Debt(name: "a"), in: $0) }
+            try await serve(fixture, harness, background: { $0.run(fixture.events.work([handler])) }) { client in
+                func list() async throws -> JSONValue { try await client.get("/internal/dead-letters", as: .administrator).json }
+                try await eventually { try await list().count == 1 }
+                let id = try #require(try await list()[0]["id"].string)
+                let refused = try await client.delete("/internal/dead-letters/\(id)", as: .administrator)
+                #expect(refused.status == .conflict && refused.json["type"] == "urn:souk:problem:indispensable-job", "\(refused.text)")
+                #expect(try await list().count == 1)
+                isMended.change { $0 = true }
+                #expect(try await client.post("/internal/dead-letters/\(id)/replay", as: .administrator).status == .noContent)
+                try await eventually { try await fixture.effects() == ["a"] }
+            }
+        }
+    }
+
     @Test("status counts what waits and what is dead, and has the service's own numbers")
     func status() async throws {
         try await Fixture.withDatabase(.memory) { database in

@@ -8,6 +8,7 @@ import Foundation
 struct DeadLetters: Sendable {
     let database: Database
     let queue: JobQueue
+    let indispensable: IndispensableJobs
     let consumers: ConsumerRegistry
     let time: TimeSource
 
@@ -31,14 +32,27 @@ struct DeadLetters: Sendable {
         }
     }
 
-    /// Forgets a letter for good. False when there is none.
-    func discard(_ id: DeadLetter.ID) async throws -> Bool {
-        try await database.write { transaction in
+    /// Why a letter was not discarded.
+    enum DiscardError: Error {
+        case notFound
+        case indispensable(kind: String)
+    }
+
+    /// Forgets a letter for good.
+    ///
+    /// - Throws: ``DiscardError``; `StorageError`.
+    func discard(_ id: DeadLetter.ID) async throws {
+        let isGone = try await database.write { [indispensable] transaction in
             switch id {
-            case .event(let number): try DeadEvents.remove(number, in: transaction)
-            case .job(let number): try DeadJobs.remove(number, in: transaction)
+            case .event(let number): return try DeadEvents.remove(number, in: transaction)
+            case .job(let number):
+                if let kind = try DeadJobs.find(number, in: transaction)?.type, indispensable.contains(kind) {
+                    throw DiscardError.indispensable(kind: kind)
+                }
+                return try DeadJobs.remove(number, in: transaction)
             }
         }
+        guard isGone else { throw DiscardError.notFound }
     }
 
     /// Why a letter was not replayed.

@@ -15,6 +15,13 @@ public import Commerce
 public protocol Job: Codable, Sendable {
     /// Stored with each job. Once released it is never changed.
     static var kind: String { get }
+    /// Whether something of somebody's would be lost if it were never done, such as money that is owed: a dead one may then be replayed, but not
+    /// discarded. False unless said otherwise.
+    static var isIndispensable: Bool { get }
+}
+
+extension Job {
+    public static var isIndispensable: Bool { false }
 }
 
 /// What a handler knows of the job beside its content.

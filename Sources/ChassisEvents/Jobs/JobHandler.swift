@@ -11,6 +11,7 @@ public struct JobHandler: Sendable {
     }
 
     let kind: String
+    var isIndispensable = false
     let retry: RetryPolicy
     /// Jobs of this kind that one worker does at the same time.
     let concurrency: Int
@@ -35,7 +36,10 @@ public struct JobHandler: Sendable {
     ) -> JobHandler {
         precondition(concurrency >= 1 && lease > .zero)
         precondition(!Content.kind.hasPrefix(recurringPrefix), "a kind that begins with \(recurringPrefix) is a recurring job")
-        return JobHandler(kind: Content.kind, retry: retry, concurrency: concurrency, lease: lease, recurrence: .once) { payload, context in
+        return JobHandler(
+            kind: Content.kind, isIndispensable: Content.isIndispensable, retry: retry, concurrency: concurrency, lease: lease,
+            recurrence: .once
+        ) { payload, context in
             try await perform(JSON.decode(Content.self, from: payload), context)
         }
     }

@@ -40,7 +40,11 @@ struct OperationsController: Controller {
     }
 
     private func discard(_ call: Call) async throws -> Response {
-        guard try await deadLetters.discard(try id(call)) else { throw Self.notFound }
+        do {
+            try await deadLetters.discard(try id(call))
+        } catch let error as DeadLetters.DiscardError {
+            throw error.problem
+        }
         return .noContent
     }
 
@@ -50,6 +54,18 @@ struct OperationsController: Controller {
     }
 
     fileprivate static let notFound = Problem.notFound("Dead letter not found")
+}
+
+extension DeadLetters.DiscardError {
+    fileprivate var problem: Problem {
+        switch self {
+        case .notFound: OperationsController.notFound
+        case .indispensable(let kind):
+            Problem(
+                .conflict, "indispensable-job", "A job \(kind) is not discarded: it must be done",
+                detail: "Given up, it would leave money taken or owed for ever. Mend what hindered it and replay it.")
+        }
+    }
 }
 
 extension DeadLetters.ReplayError {

@@ -9,12 +9,16 @@ import Commerce
 /// Asks the provider for an order's money.
 struct ChargePayment: Job {
     static let kind = "charge-payment"
+    /// Whether the provider has charged is not known: without its answer the order waits, and money may be kept for nothing.
+    static let isIndispensable = true
     let paymentID: PaymentID
 }
 
 /// Asks the provider to give money back.
 struct RefundCapture: Job {
     static let kind = "refund-capture"
+    /// It is owed.
+    static let isIndispensable = true
     let refundID: RefundID
 }
 
