@@ -51,7 +51,7 @@ import Testing
             try await shop.reaches("pending", shop.order(key: "standing"))
             let cancelled = try await shop.order(key: "cancelled")
             #expect(try await shop.client.post("/api/orders/\(cancelled)/cancel", as: .user(1)).status == .ok)
-            time.advance(by: .seconds(2 * 86_400))
+            time.advance(by: .seconds(4 * 86_400))
             try await eventually("the responses are forgotten") {
                 time.advance(by: .seconds(1))
                 return try await shop.place(Self.body, key: "standing").status == .conflict

@@ -32,7 +32,7 @@ public import Hummingbird
 // those that say something about the moment: 401, 403, 408, 409 and 429. And never a 5xx: the next attempt is meant to do better, and
 // since an effect and its row are one commit, there is no effect to protect.
 //
-// How long. A response is kept for a day (`RetentionSettings.idempotencyKeys`). After that the key is free again, unless `look` still knows
+// How long. A response is kept for three days (`RetentionSettings.idempotencyKeys`). After that the key is free again, unless `look` still knows
 // what it made: an order refuses its key for ever.
 //
 // A request without a key gets a random one, so that `prepare` and `commit` need not care. It is not remembered: nobody could ask for it.

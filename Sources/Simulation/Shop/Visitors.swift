@@ -112,7 +112,9 @@ final class Visitors: Sendable {
         let pauses = (0..<attempts).map { _ in world.generator.duration(in: .milliseconds(50)...(.seconds(20))) }
         world.start {
             for pause in pauses {
+                let known = self.state.withLock { $0.byKey[key] }
                 let answer = await self.send(.post, .orders, "/api/orders", body, as: customer, key: key)
+                if let known { self.expectSame(answer, key, known) }
                 if self.note(answer, key, body, customer) { return }
                 try? await self.world.clock.sleep(for: pause)
             }
@@ -135,6 +137,15 @@ final class Visitors: Sendable {
             state.accepted.append(Accepted(id: id, customer: customer, key: key, body: body))
         }
         return true
+    }
+
+    /// A key that has an order has its response, as long as keys are kept, which is longer than a simulation lasts: whoever asks again is told of
+    /// that order, or that it did not work out, and nothing else.
+    private func expectSame(_ answer: Incarnation.Answer, _ key: String, _ order: Int64) {
+        // A clock that is a day wrong knows no token.
+        guard case .success(let reply) = answer, reply.status.kind == .clientError, reply.status != .unauthorized else { return }
+        let isUnderWay = Self.problem(of: reply) == "idempotency-key-in-progress"
+        if !isUnderWay { broke("\(key) is order \(order), but its repeat is refused: \(Self.text(answer))") }
     }
 
     /// A key that has an order is used for another one.
