@@ -54,7 +54,7 @@ class Shop:
         self.base = free_ports()
         self.log = pathlib.Path(self.directory.name) / "souk.log"
         environment = {
-            **os.environ, "SOUK_ADMIN_EMAIL": "admin@souk.local", "SOUK_ADMIN_PASSWORD": PASSWORD,
+            **os.environ, "SOUK_ADMIN_EMAIL": "admin@souk.local", "SOUK_ADMIN_PASSWORD": PASSWORD, "RATE_LIMITS": "off",
             # The least that the service takes: most of what is sent here is a password.
             "PASSWORD_COST": "14", "SANDBOX_WEBHOOK_SECRET": WEBHOOK_SECRET,
         }

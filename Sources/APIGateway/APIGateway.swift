@@ -31,7 +31,7 @@ public enum APIGateway {
         service.run(
             DataPlane(
                 settings: settings, variables: variables, platform: platform, authenticator: authenticator, observer: observer,
-                controlPort: controlPort))
+                metrics: metrics, rateLimitMemory: RateLimitMemory(capacity: settings.rateLimitEntries), controlPort: controlPort))
         service.atEnd { try? await accessLog.close() }
         return service
     }

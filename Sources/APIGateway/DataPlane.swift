@@ -14,6 +14,9 @@ struct DataPlane: ServiceLifecycle.Service {
     let platform: Platform
     let authenticator: Authenticator
     let observer: ProxyObserver
+    let metrics: GatewayMetrics
+    /// Lives as long as the process: a new configuration forgives nobody.
+    let rateLimitMemory: RateLimitMemory
     /// Yields the control plane's port once it listens.
     let controlPort: AsyncStream<Int>
 
@@ -56,11 +59,29 @@ struct DataPlane: ServiceLifecycle.Service {
     }
 
     private func route(_ entry: GatewayConfiguration.RouteEntry) -> HTTPProxy.Route {
-        let policies: [any RequestPolicy] =
-            entry.authentication == .none ? [] : [TokenPolicy(authentication: entry.authentication, authenticator: authenticator)]
-        return HTTPProxy.Route(
+        HTTPProxy.Route(
             name: entry.name, host: entry.host, methods: entry.methods, path: entry.path, target: .cluster(entry.cluster),
-            timeouts: entry.timeouts, maximumBodyBytes: entry.maximumBodyBytes, policies: policies)
+            timeouts: entry.timeouts, maximumBodyBytes: entry.maximumBodyBytes, policies: policies(of: entry))
+    }
+
+    /// Limits by where a request comes from hold before anybody looks at its token, so that guessing at tokens is limited, too; those by who
+    /// sends it come after.
+    private func policies(of entry: GatewayConfiguration.RouteEntry) -> [any RequestPolicy] {
+        var policies: [any RequestPolicy] = []
+        func limit(by keys: Set<RateLimit.Key>) {
+            let limits = entry.rateLimits.filter { keys.contains($0.key) }
+            guard settings.limitsRates, !limits.isEmpty else { return }
+            policies.append(
+                RateLimitPolicy(
+                    limits, of: entry.name, memory: rateLimitMemory, typePrefix: "urn:souk:problem:",
+                    onRefusal: { [metrics] in metrics.limited(route: entry.name, limit: $0) }))
+        }
+        limit(by: [.address, .route])
+        if entry.authentication != .none {
+            policies.append(TokenPolicy(authentication: entry.authentication, authenticator: authenticator))
+        }
+        limit(by: [.user, .token])
+        return policies
     }
 
     private static let controlRoutes = ["health", "live", "ready", "metrics"].map { name in

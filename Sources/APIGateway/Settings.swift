@@ -3,12 +3,20 @@ import Foundation
 import NIOCore
 
 extension APIGateway {
+    private enum RateLimits: String, CaseIterable {
+        case on, off
+    }
+
     public struct Settings: Sendable {
         /// A YAML file; nil for the routes of a Souk shop.
         public var configurationFile: String?
         /// Event loops of the data plane.
         public var threads: Int
         public var accessLog: AccessLogFormat
+        /// Whether the configuration's rate limits hold.
+        public var limitsRates = true
+        /// How many callers' requests are counted at most.
+        public var rateLimitEntries = 65_536
         /// Told the port of the data plane once it listens: what a port of 0 has become.
         public var whenListening: @Sendable (_ port: Int) -> Void = { _ in }
 
@@ -22,6 +30,12 @@ extension APIGateway {
             configurationFile = reader.optionalText("gateway.configuration", "A YAML file with routes; unset for those of a Souk shop.")
             threads = reader.integer("gateway.threads", default: System.coreCount, in: 1...256, "Event loops of the data plane.")
             accessLog = reader.choice("access.log", default: AccessLogFormat.json, "How each request is written to standard output.")
+            limitsRates =
+                reader.choice(
+                    "rate.limits", default: RateLimits.on, "Whether rate limits hold; off when something before the gateway limits.")
+                == .on
+            rateLimitEntries = reader.integer(
+                "rate.limit.entries", default: 65_536, in: 512...16_777_216, "Callers whose requests are counted at most, 16 bytes each.")
         }
 
         /// Reads and checks the configuration as it is now.

@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import HTTPProxy
 import NIOCore
 import Testing
@@ -29,6 +30,9 @@ struct ConfigurationTests {
             totalSeconds: 0
             firstByteSeconds: 2
             maximumBodyBytes: 10
+            rateLimits:
+              - {name: second, requests: 5, seconds: 1, by: user}
+              - {name: day, requests: 1000, seconds: 86400, burst: 20}
         """
 
     @Test("what it says is what is configured")
@@ -42,6 +46,12 @@ struct ConfigurationTests {
         #expect(one.path == .template("/api/things/{id}") && one.methods == ["GET", "POST"] && one.host == "shop.example.com")
         #expect(one.authentication == .required && one.maximumBodyBytes == 10)
         #expect(one.timeouts.total == nil && one.timeouts.firstByte == .seconds(2))
+        #expect(all.rateLimits == [])
+        #expect(
+            one.rateLimits == [
+                RateLimit(name: "second", quota: 5, window: .seconds(1), burst: 5, key: .user),
+                RateLimit(name: "day", quota: 1_000, window: .hours(24), burst: 20, key: .address),
+            ])
         #expect(configuration.trustedProxies.count == 1)
     }
 
@@ -92,6 +102,14 @@ struct ConfigurationTests {
             Mistake(20, "    firstByteSeconds: 90000", "“firstByteSeconds” must be a number of seconds"),
             Mistake(21, "    maximumBodyBytes: -1", "“maximumBodyBytes” must be a whole number"),
             Mistake(21, "    maximumBodyBytes: ${LIMIT}", "the environment has no LIMIT"),
+            Mistake(23, "      - {name: a b, requests: 5, seconds: 1}", "“name” must be of letters, digits, - and _"),
+            Mistake(23, "      - {name: a, requests: 0, seconds: 1}", "“requests” must be a whole number between 1 and"),
+            Mistake(23, "      - {name: a, seconds: 1}", "“requests” is missing"),
+            Mistake(23, "      - {name: a, requests: 5}", "“seconds” is missing"),
+            Mistake(23, "      - {name: a, requests: 5, seconds: 0.5}", "“seconds” must be a number of seconds between 1.0 and"),
+            Mistake(23, "      - {name: a, requests: 5, seconds: 1, by: ip}", "“by” must be one of address, user, token, route"),
+            Mistake(23, "      - {name: a, requests: 5, seconds: 1, per: 1}", "“per” is not known here"),
+            Mistake(24, "      - {name: second, requests: 5, seconds: 1}", "“second” is there twice"),
             Mistake(17, "    cluster: {shop", told: 18, "not YAML"),
             Mistake(11, "\tpath: /api", "not YAML"),
         ])
@@ -125,6 +143,34 @@ struct ConfigurationTests {
             configuration.clusters[0].name == "${NAME}" && configuration.clusters[0].endpoints == [Endpoint(host: "10.0.0.1", port: 80)])
     }
 
+    @Test("docs/gateway.md tells of every key, and of no other")
+    func documented() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let text = try String(contentsOf: root.appending(path: "docs/gateway.md"), encoding: .utf8)
+        let tables = text.components(separatedBy: "| key |").dropFirst().map { table in
+            Set(
+                table.split(separator: "\n").filter { $0.hasPrefix("| `") }.compactMap {
+                    $0.split(separator: "`").dropFirst().first.map(String.init)
+                })
+        }
+        let keys = [
+            GatewayConfiguration.documentKeys, GatewayConfiguration.clusterKeys, GatewayConfiguration.routeKeys,
+            GatewayConfiguration.rateLimitKeys,
+        ]
+        #expect(tables == keys)
+        let (connections, timeouts) = (ConnectionLimits(), RouteTimeouts())
+        func seconds(_ time: TimeAmount?) -> String { (Double(time?.nanoseconds ?? 0) / 1e9).formatted(.number.grouping(.never)) }
+        let defaults = [
+            "connectSeconds": seconds(connections.connectTimeout), "maximumConnections": "\(connections.maximumConnections)",
+            "maximumWaitSeconds": seconds(connections.maximumWait), "overloadedWaitSeconds": seconds(connections.overloadedWait),
+            "totalSeconds": seconds(timeouts.total), "firstByteSeconds": seconds(timeouts.firstByte),
+        ]
+        for (key, value) in defaults {
+            let row = text.split(separator: "\n").first { $0.hasPrefix("| `\(key)`") }
+            #expect(row?.split(separator: "|").dropFirst(2).first?.trimmingCharacters(in: .whitespaces) == value, "\(key)")
+        }
+    }
+
     @Test("the standard configuration has every service behind, and protects what is somebody's")
     func standard() throws {
         var variables: [String: String] = [:]
@@ -134,6 +180,10 @@ struct ConfigurationTests {
         #expect(configuration.clusters.map { $0.endpoints[0].port } == [3001, 3002, 3003, 3003, 3004, 3005])
         let open = configuration.routes.filter { $0.authentication == .none }.map(\.name)
         #expect(Set(open) == ["register", "login", "token", "logout", "password-reset", "jwks", "categories", "payment-webhooks"])
+        let limits = configuration.routes.flatMap { route in
+            route.rateLimits.map { "\(route.name) \($0.quota) \($0.window.nanoseconds) \($0.key)" }
+        }
+        #expect(limits == ["register 30 60000000000 address", "login 30 60000000000 address", "password-reset 5 60000000000 address"])
         let stream = try #require(configuration.routes.first { $0.name == "order-events" })
         #expect(stream.timeouts.total == nil)
         #expect(configuration.clusters.first { $0.name == "orders" }?.connections.maximumConnections == 32)

@@ -76,6 +76,50 @@ struct GatewayTests {
         }
     }
 
+    @Test("whoever tries to log in, to register or to have mail sent again and again is told to wait, and everything else goes on")
+    func rateLimits() async throws {
+        try await GatewayFixture.run { gateway in
+            for (path, quota): (String, Int) in [("/api/users/login", 30), ("/api/users/register", 30), ("/api/users/password-reset", 5)] {
+                let name = path.split(separator: "/").last ?? ""
+                for _ in 0..<quota {
+                    let reply = try await gateway.client.post(path, [:])
+                    #expect(reply.status == .ok)
+                    #expect(reply.headers[HTTPField.Name("RateLimit-Policy")!] == "\"\(name)\";q=\(quota);w=60")
+                }
+                let before = gateway.upstream.seen.count
+                let refused = try await gateway.client.post(path, [:])
+                #expect(refused.status == .tooManyRequests && refused.json["type"] == "urn:souk:problem:quota-exceeded")
+                #expect(refused.json["violated-policies"].array == [.string(String(name))])
+                #expect(Int(refused.headers[.retryAfter] ?? "") != nil && gateway.upstream.seen.count == before)
+            }
+            #expect(try await gateway.client.get("/api/products").status == .ok)
+        }
+    }
+
+    @Test("a limit by address holds before a token is looked at; one by user follows who is signed in")
+    func limitsAndTokens() async throws {
+        let yaml = """
+            clusters: [{name: up, endpoints: ["${UPSTREAM}"]}]
+            routes:
+              - name: both
+                path: /limited
+                cluster: up
+                authentication: required
+                rateLimits:
+                  - {name: here, requests: 6, seconds: 3600, by: address}
+                  - {name: mine, requests: 2, seconds: 3600, by: user}
+            """
+        try await GatewayFixture.run(yaml: yaml) { gateway in
+            // Twice of the second user: once the token must be verified, then it is known.
+            for (caller, status) in [(TestCaller.user(7), 200), (.user(8), 200), (.user(8), 200), (.user(8), 429), (.user(7), 200)] {
+                let reply = try await gateway.client.get("/limited", as: caller)
+                #expect(reply.status.code == status)
+            }
+            #expect(try await gateway.client.get("/limited").status == .unauthorized)
+            #expect(try await gateway.client.get("/limited").status == .tooManyRequests)
+        }
+    }
+
     @Test("the standard routes reach their services, and ask for a token where something is somebody's")
     func standardRoutes() async throws {
         let rows: [(HTTPRequest.Method, String, Int)] = [

@@ -31,7 +31,7 @@ class Souk:
         self.started = time.monotonic()
         self.child = Child(
             "souk up", [os.path.abspath(command), "up", "--port-base", str(self.port), "--data-dir", data_directory],
-            {"SOUK_ADMIN_EMAIL": ADMINISTRATOR, "SOUK_ADMIN_PASSWORD": self.administrator_password},
+            {"SOUK_ADMIN_EMAIL": ADMINISTRATOR, "SOUK_ADMIN_PASSWORD": self.administrator_password, "RATE_LIMITS": "off"},
             os.path.join(os.path.dirname(data_directory), "souk-up.log"))
 
     def wait_until_ready(self, timeout=90):

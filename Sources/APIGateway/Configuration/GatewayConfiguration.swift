@@ -19,6 +19,8 @@ import Yams
 //       totalSeconds: 30                  # 0: no limit, for streams
 //       firstByteSeconds: 15
 //       maximumBodyBytes: 1048576
+//       rateLimits:                       # all of them hold
+//         - {name: minute, requests: 60, seconds: 60, burst: 20, by: user}   # by: address (default) | user | token | route
 //
 // `${NAME}` stands for an environment variable. The whole document is read and checked before any of it is used.
 
@@ -41,6 +43,7 @@ public struct GatewayConfiguration: Sendable {
         public let authentication: Authentication
         public let timeouts: RouteTimeouts
         public let maximumBodyBytes: Int
+        public let rateLimits: [RateLimit]
     }
 
     public let clusters: [Cluster]
@@ -57,7 +60,7 @@ public struct GatewayConfiguration: Sendable {
             throw Self.syntaxError(error)
         }
         guard let document else { throw GatewayConfigurationError(line: nil, sentence: "the file is empty") }
-        let reader = try YAMLReader(document, keys: ["clusters", "routes", "trustedProxies"])
+        let reader = try YAMLReader(document, keys: Self.documentKeys)
         clusters = try reader.elements("clusters").map(Self.cluster)
         try Self.requireDistinctNames(of: reader.elements("clusters"))
         let names = Set(clusters.map(\.name))
@@ -104,7 +107,14 @@ public struct GatewayConfiguration: Sendable {
         }
     }
 
-    private static let clusterKeys: Set<String> = [
+    // Each is told of in docs/gateway.md, which a test sees to.
+    static let documentKeys: Set<String> = ["clusters", "routes", "trustedProxies"]
+    static let routeKeys: Set<String> = [
+        "name", "host", "methods", "path", "exact", "cluster", "authentication", "totalSeconds", "firstByteSeconds", "maximumBodyBytes",
+        "rateLimits",
+    ]
+    static let rateLimitKeys: Set<String> = ["name", "requests", "seconds", "burst", "by"]
+    static let clusterKeys: Set<String> = [
         "name", "endpoints", "connectSeconds", "maximumConnections", "maximumWaitSeconds", "overloadedWaitSeconds",
     ]
 
@@ -133,12 +143,7 @@ public struct GatewayConfiguration: Sendable {
     }
 
     private static func route(_ node: Node, clusters: Set<String>) throws -> RouteEntry {
-        let reader = try YAMLReader(
-            node,
-            keys: [
-                "name", "host", "methods", "path", "exact", "cluster", "authentication", "totalSeconds", "firstByteSeconds",
-                "maximumBodyBytes",
-            ])
+        let reader = try YAMLReader(node, keys: Self.routeKeys)
         let path = try reader.requiredString("path")
         guard path.hasPrefix("/") else { throw YAMLReader.error("“path” must begin with /", at: reader.node("path")) }
         let cluster = try reader.requiredString("cluster")
@@ -150,7 +155,27 @@ public struct GatewayConfiguration: Sendable {
             path: exact ? .template(path) : .prefix(path), cluster: cluster,
             authentication: try reader.choice("authentication", Authentication.self) ?? .none,
             timeouts: try timeouts(reader),
-            maximumBodyBytes: try reader.integer("maximumBodyBytes", in: 0...(1 << 40)) ?? 1 << 20)
+            maximumBodyBytes: try reader.integer("maximumBodyBytes", in: 0...(1 << 40)) ?? 1 << 20,
+            rateLimits: try rateLimits(reader))
+    }
+
+    private static let longestWindowSeconds = 31 * 86_400.0
+
+    private static func rateLimits(_ route: YAMLReader) throws -> [RateLimit] {
+        let elements = try route.elements("rateLimits")
+        try requireDistinctNames(of: elements)
+        return try elements.map { node in
+            let reader = try YAMLReader(node, keys: Self.rateLimitKeys)
+            let name = try reader.requiredString("name")
+            guard name.utf8.allSatisfy({ $0.isLetterOrDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }) else {
+                throw YAMLReader.error("“name” must be of letters, digits, - and _", at: reader.node("name"))
+            }
+            guard let requests = try reader.integer("requests", in: 1...1_000_000_000) else { throw reader.missing("requests") }
+            guard let seconds = try reader.seconds("seconds", in: 1...longestWindowSeconds) else { throw reader.missing("seconds") }
+            return RateLimit(
+                name: name, quota: requests, window: .milliseconds(Int64(seconds * 1000)),
+                burst: try reader.integer("burst", in: 1...1_000_000_000), key: try reader.choice("by", RateLimit.Key.self) ?? .address)
+        }
     }
 
     private static func timeouts(_ reader: YAMLReader) throws -> RouteTimeouts {
@@ -167,5 +192,12 @@ public struct GatewayConfiguration: Sendable {
     private static func addressRange(_ text: String) throws(YAMLReader.Reason) -> AddressRange {
         guard let range = AddressRange(text) else { throw YAMLReader.Reason(sentence: "must be an address range such as 10.0.0.0/8") }
         return range
+    }
+}
+
+extension UInt8 {
+    fileprivate var isLetterOrDigit: Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self)
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
     }
 }

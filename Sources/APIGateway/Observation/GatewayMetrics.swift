@@ -11,6 +11,11 @@ final class GatewayMetrics: Sendable {
 
     private let timers = Mutex<[Key: Timer]>([:])
 
+    /// Counts a request that a limit refused.
+    func limited(route: String, limit: String) {
+        Counter(label: "gateway.rate.limited", dimensions: [("http.route", route), ("limit", limit)]).increment()
+    }
+
     func record(_ measurement: ExchangeMeasurement) {
         let key = Key(route: measurement.routeName ?? "none", statusClass: measurement.statusClass)
         let timer = timers.withLock { timers in

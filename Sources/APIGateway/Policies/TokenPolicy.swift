@@ -1,4 +1,5 @@
 import Chassis
+import Commerce
 import Foundation
 import HTTPProxy
 import HTTPTypes
@@ -29,7 +30,7 @@ struct TokenPolicy: RequestPolicy {
 
     private func decision(for caller: Caller, path: String) -> PolicyDecision {
         switch caller {
-        case .user: .next
+        case .user(let user): .nextAs(user: user.id.description)
         case .anonymous: authentication == .required ? .answer(Self.response(to: .unauthorized(), path: path)) : .next
         case .service: .answer(Self.response(to: .forbidden, path: path))
         }

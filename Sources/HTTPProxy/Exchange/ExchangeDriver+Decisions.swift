@@ -53,6 +53,9 @@ extension ExchangeDriver {
         case .nextChanging(let changes):
             context.changes.merge(changes)
             return true
+        case .nextAs(let user):
+            context.user = user
+            return true
         case .answer(let response):
             answer(response)
             return false

@@ -33,6 +33,11 @@ public struct HeaderChanges: Sendable {
         responseFields.append((name, value))
     }
 
+    /// Adds a field of whose name and value the caller knows that they are allowed.
+    mutating func addResponse(checked name: String, _ value: String) {
+        responseFields.append((name, value))
+    }
+
     mutating func merge(_ other: HeaderChanges) {
         for name in other.upstreamRemovals { removeUpstream(name) }
         upstreamFields.append(contentsOf: other.upstreamFields)

@@ -10,6 +10,8 @@ public struct ProblemDocument: Sendable {
     /// What happened, as a sentence for a person.
     public var sentence: String
     public var headers: HTTPHeaders
+    /// The names of the quotas that were exceeded, for the member `violated-policies` (draft-ietf-httpapi-ratelimit-headers-10).
+    public var violatedPolicies: [String] = []
 
     public init(status: HTTPResponseStatus, name: String, title: String? = nil, sentence: String, headers: HTTPHeaders = [:]) {
         self.status = status
@@ -41,6 +43,7 @@ public struct ProblemDocument: Sendable {
         json.writeJSON(instance)
         json.writeString(",\"error\":")
         json.writeJSON(sentence)
+        if !violatedPolicies.isEmpty { json.writeList("violated-policies", violatedPolicies) }
         json.writeString("}")
         var headers = headers
         headers.replaceOrAdd(name: "content-type", value: "application/problem+json")
@@ -49,6 +52,16 @@ public struct ProblemDocument: Sendable {
 }
 
 extension ByteBuffer {
+    /// Writes a member that is a list of texts, behind others.
+    fileprivate mutating func writeList(_ name: String, _ texts: [String]) {
+        writeString(",\"\(name)\":[")
+        for (index, text) in texts.enumerated() {
+            if index > 0 { writeString(",") }
+            writeJSON(text)
+        }
+        writeString("]")
+    }
+
     /// Writes `text` as a JSON string (RFC 8259 section 7).
     fileprivate mutating func writeJSON(_ text: String) {
         writeInteger(UInt8(ascii: "\""))

@@ -14,6 +14,8 @@ public enum PolicyDecision: Sendable {
     /// The request passes with these changes of headers. For a decision that had to be waited for; one made at once changes
     /// the context itself.
     case nextChanging(HeaderChanges)
+    /// The request passes, and is known to come from this user. For a decision that had to be waited for, too.
+    case nextAs(user: String)
     /// The request ends here with this response.
     case answer(LocalResponse)
     /// Not known yet. Nothing of the request is sent meanwhile; a failing future becomes a 500.
@@ -27,6 +29,8 @@ public struct RequestContext: Sendable {
     public internal(set) var routeName: String
     /// The address of the client: the peer's, or what a trusted proxy in front says.
     public let clientAddress: String
+    /// Who is signed in, as far as the policies before have found out.
+    public var user: String?
     /// The id that the request has in logs and in `X-Request-Id`.
     public let requestID: String
     /// The path of a problem document's `instance`.

@@ -66,7 +66,11 @@ final class SystemShop: Sendable {
         self.portBase = portBase
         souk = try SoukProcess(
             ["up", "--exit-with-parent", "--port-base", "\(portBase)", "--data-dir", directory.path, "--drain-seconds", "10"],
-            environment: environment.merging(["SOUK_ADMIN_EMAIL": "admin@souk.local", "SOUK_ADMIN_PASSWORD": administratorPassword]) { $1 },
+            environment: environment.merging([
+                "SOUK_ADMIN_EMAIL": "admin@souk.local", "SOUK_ADMIN_PASSWORD": administratorPassword,
+                // All customers of a test come from one address.
+                "RATE_LIMITS": environment["RATE_LIMITS"] ?? "off",
+            ]) { $1 },
             output: directory.appending(path: "souk.log"))
         client = try Self.client(port: portBase)
     }
