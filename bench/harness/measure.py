@@ -112,7 +112,8 @@ class Measurements:
         return found
 
     def peer_orders(self, peer, kind, seconds):
-        before = peer.stock()
+        # What an overload before left under way is not this load's.
+        before = wait_until_steady(peer.stock, 0.5, 30, f"{peer.name}: orders still came in before the load")
         found = drive(peer, kind, seconds, self.options.connections)
         # wrk left with requests under way, which the peer completes.
         sold = before - wait_until_steady(peer.stock, 0.3, 30, f"{peer.name}: orders still came in after the load")
