@@ -60,19 +60,28 @@ public final class Simulation {
     }
 
     private func run(steps: Int) -> Result {
-        var failure: Failure?
-        var accepted = 0
         do {
             let shop = try perform { [world] in try await SimulatedShop(world) }
+            defer { end(shop) }
             let visitors = try Visitors(shop)
             try open(shop, visitors)
-            failure = try live(shop, visitors, steps)
-            accepted = visitors.accepted.count
+            return result(try live(shop, visitors, steps), acceptedOrders: visitors.accepted.count)
         } catch {
-            failure = Failure(step: nil, description: "\(error)")
+            return result(Failure(step: nil, description: "\(error)"), acceptedOrders: 0)
         }
-        return Result(
-            seed: seed, failure: failure, struck: world.faults.struck, acceptedOrders: accepted, trace: world.trace.lines)
+    }
+
+    private func result(_ failure: Failure?, acceptedOrders: Int) -> Result {
+        Result(seed: seed, failure: failure, struck: world.faults.struck, acceptedOrders: acceptedOrders, trace: world.trace.lines)
+    }
+
+    /// Lets every task come to its end, those that wait for a while included. One that waits for ever is never freed, nor is the world that it knows.
+    private func end(_ shop: SimulatedShop) {
+        world.faults.stop()
+        for process in shop.processes { process.die("the simulation is over", restart: nil) }
+        // What then goes on for ever is a broken promise that the result tells already.
+        try? world.pass(.seconds(120))
+        shop.network.close()
     }
 
     private func live(_ shop: SimulatedShop, _ visitors: Visitors, _ steps: Int) throws -> Failure? {

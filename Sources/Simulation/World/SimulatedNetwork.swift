@@ -20,6 +20,11 @@ final class SimulatedNetwork: Sendable {
         processes.withLock { $0[process.name] = process }
     }
 
+    /// Takes everybody off. Network and processes know each other, so that neither would ever be freed.
+    func close() {
+        processes.withLock { $0 = [:] }
+    }
+
     /// The network as one incarnation sees it; nil for customers, who never die.
     func transport(of sender: Incarnation?) -> HTTPTransport {
         HTTPTransport { request, timeout async throws(TransportError) in

@@ -194,7 +194,9 @@ final class Incarnation: Sendable {
     func end() {
         let (root, calls) = state.withLock { state in
             state.isAlive = false
-            defer { state.calls = [:] }
+            // Its service knows it by its clock: without this neither would ever be freed.
+            state.endpoint = nil
+            defer { (state.calls, state.root) = ([:], nil) }
             return (state.root, state.calls.sorted { $0.key < $1.key }.map(\.value))
         }
         root?.cancel()
