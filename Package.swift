@@ -197,7 +197,9 @@ let package = Package(
             exclude: ["Support/smtp_server.py"]),
         .testTarget(
             name: "APIGatewayTests",
-            dependencies: ["APIGateway", "ChassisTesting", "HTTPProxy", "Commerce", "Contracts", "Chassis", httpTypes, logging, nioCore]),
+            dependencies: [
+                "APIGateway", "ChassisTesting", "HTTPProxy", "Commerce", "Contracts", "Chassis", httpTypes, logging, nioCore, nioHTTP1,
+            ]),
         .testTarget(name: "UserServiceTests", dependencies: ["UserService", "ChassisTesting"] + chassis + [httpTypes, logging, crypto]),
         .testTarget(
             name: "SoukCommandTests",

@@ -14,7 +14,7 @@ struct RouteTableTests {
 
     private static func find(_ table: RouteTable, _ method: String, _ path: String, host: String = "any") -> String {
         let found = Array(path.utf8).withUnsafeBytes { path in
-            Array(host.utf8).withUnsafeBytes { table.lookup(method: method, host: $0, path: path) }
+            Array(host.utf8).withUnsafeBytes { table.lookup(method: method, host: $0, path: path) { _ in true } }
         }
         return switch found {
         case .found(let compiled): compiled.route.name

@@ -14,7 +14,9 @@ import Yams
 //       path: /api/orders                 # takes all below; a path with {parameters}, or `exact: true`, takes just itself
 //       methods: [GET, POST]              # absent: every method
 //       host: shop.example.com            # absent: every host
-//       cluster: orders
+//       headers: {X-Beta: "1"}            # fields that a request must have; with '' whatever their value
+//       cluster: orders                   # or one of: split, redirect, respond
+//       rewrite: /v2/orders               # stands in place of the path's prefix when it is sent on
 //       authentication: required          # required | optional | none (default)
 //       totalSeconds: 30                  # 0: no limit, for streams
 //       firstByteSeconds: 15
@@ -38,8 +40,10 @@ public struct GatewayConfiguration: Sendable {
         public let name: String
         public let host: String?
         public let methods: Set<String>?
+        public let headers: [HeaderMatch]
         public let path: PathPattern
-        public let cluster: String
+        public let rewrite: String?
+        public let target: RouteTarget
         public let authentication: Authentication
         public let timeouts: RouteTimeouts
         public let maximumBodyBytes: Int
@@ -99,7 +103,7 @@ public struct GatewayConfiguration: Sendable {
     }
 
     /// Names are labels in metrics and what routes go by: two of the same would be one.
-    private static func requireDistinctNames(of elements: [Node]) throws(GatewayConfigurationError) {
+    static func requireDistinctNames(of elements: [Node]) throws(GatewayConfigurationError) {
         var seen: Set<String> = []
         for element in elements {
             guard let name = element["name"], let text = name.string else { continue }
@@ -110,9 +114,12 @@ public struct GatewayConfiguration: Sendable {
     // Each is told of in docs/gateway.md, which a test sees to.
     static let documentKeys: Set<String> = ["clusters", "routes", "trustedProxies"]
     static let routeKeys: Set<String> = [
-        "name", "host", "methods", "path", "exact", "cluster", "authentication", "totalSeconds", "firstByteSeconds", "maximumBodyBytes",
-        "rateLimits",
+        "name", "host", "methods", "headers", "path", "exact", "rewrite", "cluster", "split", "pinnedBy", "redirect", "respond",
+        "authentication", "totalSeconds", "firstByteSeconds", "maximumBodyBytes", "rateLimits",
     ]
+    static let shareKeys: Set<String> = ["cluster", "weight"]
+    static let redirectKeys: Set<String> = ["to", "status"]
+    static let responseKeys: Set<String> = ["status", "contentType", "text"]
     static let rateLimitKeys: Set<String> = ["name", "requests", "seconds", "burst", "by"]
     static let clusterKeys: Set<String> = [
         "name", "endpoints", "connectSeconds", "maximumConnections", "maximumWaitSeconds", "overloadedWaitSeconds",
@@ -146,36 +153,17 @@ public struct GatewayConfiguration: Sendable {
         let reader = try YAMLReader(node, keys: Self.routeKeys)
         let path = try reader.requiredString("path")
         guard path.hasPrefix("/") else { throw YAMLReader.error("“path” must begin with /", at: reader.node("path")) }
-        let cluster = try reader.requiredString("cluster")
-        guard clusters.contains(cluster) else { throw YAMLReader.error("there is no cluster “\(cluster)”", at: reader.node("cluster")) }
+        let target = try target(reader, clusters)
         let exact = try reader.bool("exact") ?? path.contains("{")
         return RouteEntry(
             name: try reader.requiredString("name"), host: try reader.string("host"),
             methods: try reader.strings("methods").map { Set($0.map { $0.uppercased() }) },
-            path: exact ? .template(path) : .prefix(path), cluster: cluster,
+            headers: try reader.members("headers").map { HeaderMatch(name: $0.name, value: $0.value.isEmpty ? nil : $0.value) },
+            path: exact ? .template(path) : .prefix(path), rewrite: try place(reader, "rewrite", mayBeAddress: false), target: target,
             authentication: try reader.choice("authentication", Authentication.self) ?? .none,
             timeouts: try timeouts(reader),
             maximumBodyBytes: try reader.integer("maximumBodyBytes", in: 0...(1 << 40)) ?? 1 << 20,
             rateLimits: try rateLimits(reader))
-    }
-
-    private static let longestWindowSeconds = 31 * 86_400.0
-
-    private static func rateLimits(_ route: YAMLReader) throws -> [RateLimit] {
-        let elements = try route.elements("rateLimits")
-        try requireDistinctNames(of: elements)
-        return try elements.map { node in
-            let reader = try YAMLReader(node, keys: Self.rateLimitKeys)
-            let name = try reader.requiredString("name")
-            guard name.utf8.allSatisfy({ $0.isLetterOrDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }) else {
-                throw YAMLReader.error("“name” must be of letters, digits, - and _", at: reader.node("name"))
-            }
-            guard let requests = try reader.integer("requests", in: 1...1_000_000_000) else { throw reader.missing("requests") }
-            guard let seconds = try reader.seconds("seconds", in: 1...longestWindowSeconds) else { throw reader.missing("seconds") }
-            return RateLimit(
-                name: name, quota: requests, window: .milliseconds(Int64(seconds * 1000)),
-                burst: try reader.integer("burst", in: 1...1_000_000_000), key: try reader.choice("by", RateLimit.Key.self) ?? .address)
-        }
     }
 
     private static func timeouts(_ reader: YAMLReader) throws -> RouteTimeouts {
@@ -192,12 +180,5 @@ public struct GatewayConfiguration: Sendable {
     private static func addressRange(_ text: String) throws(YAMLReader.Reason) -> AddressRange {
         guard let range = AddressRange(text) else { throw YAMLReader.Reason(sentence: "must be an address range such as 10.0.0.0/8") }
         return range
-    }
-}
-
-extension UInt8 {
-    fileprivate var isLetterOrDigit: Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self)
-            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
     }
 }

@@ -106,6 +106,20 @@ struct YAMLReader {
         let sentence: String
     }
 
+    /// The names and texts of a mapping, in the order of the file.
+    func members(_ key: String) throws(GatewayConfigurationError) -> [(name: String, value: String)] {
+        guard let node = node(key) else { return [] }
+        guard let mapping = node.mapping else { throw Self.error("“\(key)” must be a mapping", at: node) }
+        var members: [(name: String, value: String)] = []
+        for (name, value) in mapping {
+            guard let name = name.string, !name.isEmpty, let value = value.string else {
+                throw Self.error("“\(key)” must be a mapping of names to texts", at: value)
+            }
+            members.append((name, value))
+        }
+        return members
+    }
+
     func elements(_ key: String) throws(GatewayConfigurationError) -> [Node] {
         guard let node = node(key) else { return [] }
         guard let sequence = node.sequence else { throw Self.error("“\(key)” must be a list", at: node) }

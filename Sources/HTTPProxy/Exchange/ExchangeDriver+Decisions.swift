@@ -10,7 +10,7 @@ extension ExchangeDriver {
         let head = context.head
         let found = head.withPathBytes { path in
             head.bytes.withUnsafeReadableBytes { bytes in
-                snapshot.table.lookup(method: head.method, host: head.facts.host.map { bytes[part: $0] }, path: path)
+                snapshot.table.lookup(method: head.method, host: head.facts.host.map { bytes[part: $0] }, path: path) { $0.takes(head) }
             }
         }
         switch found {
@@ -18,7 +18,7 @@ extension ExchangeDriver {
         case .methodNotAllowed(let methods): refuseMethod(methods)
         case .found(let compiled):
             route = compiled
-            cluster = compiled.clusterIndex.map { loop.clusters[$0] }
+            cluster = compiled.clusters.choose(for: head) { loop.identifiers.next() }.map { loop.clusters[$0] }
             context.routeName = compiled.route.name
             startTotalTimeout()
             if case .length(let length) = head.framing, length > compiled.route.maximumBodyBytes {
@@ -70,12 +70,24 @@ extension ExchangeDriver {
 
     private func proceed() {
         switch route?.route.target {
-        case .cluster: handle(.forward)
+        case .cluster, .split: handle(.forward)
+        case .redirect(let redirect): answer(response(of: redirect))
         case .fixed(let response): answer(response)
         case .handler(let handler):
             whenKnown(handler(context, loop.eventLoop)) { driver, response in driver.answer(response) }
         case nil: handle(.refuse(.notFound))
         }
+    }
+
+    private func response(of redirect: Redirect) -> LocalResponse {
+        var location = ByteBuffer()
+        context.head.withPathBytes { route?.rewrite?.write($0, to: &location) }
+        context.head.withQueryBytes { query in
+            location.writeInteger(UInt8.questionMark)
+            location.writeBytes(query)
+        }
+        return LocalResponse(
+            status: HTTPResponseStatus(statusCode: redirect.status), headers: ["location": String(buffer: location)])
     }
 
     /// Goes on with `body` on this event loop once the future has its value; its failure is the proxy's own, a 500.

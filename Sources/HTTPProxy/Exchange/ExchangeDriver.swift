@@ -223,7 +223,8 @@ final class ExchangeDriver {
         upstreamSentAt = .now()
         client.setDeadline(totalDeadline)
         upstream.beginRequest(isHead: context.head.isHead)
-        let writer = RequestWriter(head: context.head, snapshot: snapshot, changes: context.changes, isTrusted: isTrusted)
+        let writer = RequestWriter(
+            head: context.head, snapshot: snapshot, changes: context.changes, isTrusted: isTrusted, rewrite: route?.rewrite)
         upstream.withOutput { writer.write(identity, fallbackHost: pool.endpoint, to: &$0) }
     }
 

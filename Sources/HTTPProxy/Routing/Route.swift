@@ -8,7 +8,12 @@ public struct Route: Sendable {
     public var host: String?
     /// The methods it takes, in upper case; nil: every method. HEAD must be named to be taken.
     public var methods: Set<String>?
+    /// Fields that a request must have, all of them.
+    public var headers: [HeaderMatch]
     public var path: PathPattern
+    /// What stands in place of the path's prefix when a request is sent on: with `/v2`, a route for `/api` sends `/api/users` on as `/v2/users`.
+    /// Nil: the path stays as it is.
+    public var rewrite: String?
     public var target: RouteTarget
     public var timeouts: RouteTimeouts
     /// The longest request body in bytes, whether it is announced or streamed; a longer one is a 413.
@@ -17,17 +22,33 @@ public struct Route: Sendable {
     public var policies: [any RequestPolicy]
 
     public init(
-        name: String, host: String? = nil, methods: Set<String>? = nil, path: PathPattern, target: RouteTarget,
+        name: String, host: String? = nil, methods: Set<String>? = nil, headers: [HeaderMatch] = [], path: PathPattern,
+        rewrite: String? = nil, target: RouteTarget,
         timeouts: RouteTimeouts = RouteTimeouts(), maximumBodyBytes: Int = 1 << 20, policies: [any RequestPolicy] = []
     ) {
         self.name = name
         self.host = host
         self.methods = methods
+        self.headers = headers
         self.path = path
+        self.rewrite = rewrite
         self.target = target
         self.timeouts = timeouts
         self.maximumBodyBytes = maximumBodyBytes
         self.policies = policies
+    }
+}
+
+/// A field that a request must have.
+public struct HeaderMatch: Hashable, Sendable {
+    /// In any case.
+    public var name: String
+    /// What its first value must be, to the letter; nil: anything.
+    public var value: String?
+
+    public init(name: String, value: String? = nil) {
+        self.name = name
+        self.value = value
     }
 }
 
@@ -38,17 +59,6 @@ public enum PathPattern: Hashable, Sendable {
     case prefix(String)
     /// Exactly this many segments; `{name}` stands for any one that is not empty: `/api/users/{id}`.
     case template(String)
-}
-
-/// Where a request goes.
-public enum RouteTarget: Sendable {
-    /// To an endpoint of the cluster of this name.
-    case cluster(String)
-    /// To a function in this process, for what is slow or rare. It runs on the connection's event loop, must not block, and may answer on
-    /// any event loop. A request body is read only up to its head.
-    case handler(@Sendable (RequestContext, any EventLoop) -> EventLoopFuture<LocalResponse>)
-    /// Always the same response.
-    case fixed(LocalResponse)
 }
 
 /// How long a route's requests may take. Nil: no limit.

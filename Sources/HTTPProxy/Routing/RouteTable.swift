@@ -9,14 +9,31 @@
 /// A route with what a lookup compares already taken apart.
 final class CompiledRoute: Sendable {
     let route: Route
-    /// Where the route's cluster stands in the configuration.
-    let clusterIndex: Int?
+    let clusters: ClusterChoice
     let host: [UInt8]?
+    let rewrite: PathRewrite?
 
-    init(_ route: Route, clusterIndex: Int?) {
+    init(_ route: Route, clusters: ClusterChoice, segments: Int) {
         self.route = route
-        self.clusterIndex = clusterIndex
+        self.clusters = clusters
         self.host = route.host.map { Array($0.lowercased().utf8) }
+        let replaced =
+            switch route.path {
+            case .prefix: segments
+            case .template: Int.max
+            }
+        rewrite =
+            switch route.target {
+            case .redirect(let redirect): PathRewrite(redirect.location, segments: replaced)
+            default: route.rewrite.map { PathRewrite($0, segments: replaced) }
+            }
+    }
+
+    func takes(_ head: RequestHead) -> Bool {
+        route.headers.allSatisfy { match in
+            guard let value = head.first(match.name) else { return false }
+            return match.value.map { $0 == value } ?? true
+        }
     }
 }
 
@@ -56,29 +73,23 @@ struct RouteTable: Sendable {
         var names: Set<String> = []
         for route in configuration.routes {
             guard names.insert(route.name).inserted else { throw ProxyConfigurationError("route \(route.name) is there twice") }
-            var clusterIndex: Int?
-            if case .cluster(let name) = route.target {
-                guard let index = clusters[name] else {
-                    throw ProxyConfigurationError("route \(route.name) goes to the cluster \(name), which is not there")
-                }
-                clusterIndex = index
-            }
-            try insert(CompiledRoute(route, clusterIndex: clusterIndex))
+            try insert(route, ClusterChoice(of: route, clusters))
         }
     }
 
-    private mutating func insert(_ compiled: CompiledRoute) throws(ProxyConfigurationError) {
+    private mutating func insert(_ route: Route, _ clusters: ClusterChoice) throws(ProxyConfigurationError) {
         let text: String
         let isPrefix: Bool
-        switch compiled.route.path {
+        switch route.path {
         case .prefix(let path): (text, isPrefix) = (path, true)
         case .template(let path): (text, isPrefix) = (path, false)
         }
-        guard text.utf8.first == .slash else { throw ProxyConfigurationError("route \(compiled.route.name): the path must start with /") }
+        guard text.utf8.first == .slash else { throw ProxyConfigurationError("route \(route.name): the path must start with /") }
         let segments = Self.segments(of: text)
         guard segments.count <= Self.maximumSegments else {
-            throw ProxyConfigurationError("route \(compiled.route.name): the path is too long")
+            throw ProxyConfigurationError("route \(route.name): the path is too long")
         }
+        let compiled = CompiledRoute(route, clusters: clusters, segments: segments.count)
         var node = 0
         for segment in segments {
             let braces = segment.filter { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "}") }.count
@@ -88,11 +99,16 @@ struct RouteTable: Sendable {
             node = child(of: node, for: segment)
         }
         let others = isPrefix ? nodes[node].prefix : nodes[node].complete
-        if let twin = others.first(where: { $0.host == compiled.host && Self.overlap($0.route.methods, compiled.route.methods) }) {
+        if let twin = others.first(where: {
+            $0.host == compiled.host && Self.overlap($0.route.methods, compiled.route.methods)
+                && Set($0.route.headers) == Set(compiled.route.headers)
+        }) {
             throw ProxyConfigurationError("routes \(twin.route.name) and \(compiled.route.name) take the same requests")
         }
-        // Routes for one host or for named methods come before those for all.
-        let sorted = (others + [compiled]).sorted { Self.specificity($0) > Self.specificity($1) }
+        // Routes for one host, with named fields or for named methods come before those for all. Else their order stays.
+        let place = others.firstIndex { Self.specificity($0) < Self.specificity(compiled) } ?? others.endIndex
+        var sorted = others
+        sorted.insert(compiled, at: place)
         if isPrefix { nodes[node].prefix = sorted } else { nodes[node].complete = sorted }
     }
 
@@ -120,7 +136,7 @@ struct RouteTable: Sendable {
     }
 
     private static func specificity(_ route: CompiledRoute) -> Int {
-        (route.host == nil ? 0 : 2) + (route.route.methods == nil ? 0 : 1)
+        (route.host == nil ? 0 : 1 << 16) + route.route.headers.count * 2 + (route.route.methods == nil ? 0 : 1)
     }
 
     private static func segments(of path: String) -> [[UInt8]] {
@@ -132,10 +148,14 @@ struct RouteTable: Sendable {
 
 extension RouteTable {
     /// The route for a request. `path` is in normal form, `host` is the `Host` field's value.
-    func lookup(method: String, host: UnsafeRawBufferPointer?, path: UnsafeRawBufferPointer) -> Lookup {
+    ///
+    /// - Parameter takes: whether the request has the fields that a route asks for.
+    func lookup(
+        method: String, host: UnsafeRawBufferPointer?, path: UnsafeRawBufferPointer, takes: (CompiledRoute) -> Bool
+    ) -> Lookup {
         if isBlocked(path) { return .notFound }
         var search = Search(method: method, host: host.map(Self.withoutPort), path: path)
-        if let route = find(from: 0, at: 1, depth: 0, &search) { return .found(route) }
+        if let route = find(from: 0, at: 1, depth: 0, &search, takes) { return .found(route) }
         return search.allowed.isEmpty ? .notFound : .methodNotAllowed(search.allowed)
     }
 
@@ -147,31 +167,34 @@ extension RouteTable {
     }
 
     /// `start`: where the next segment begins; past the end when there is none.
-    private func find(from index: Int, at start: Int, depth: Int, _ search: inout Search) -> CompiledRoute? {
+    private func find(
+        from index: Int, at start: Int, depth: Int, _ search: inout Search, _ takes: (CompiledRoute) -> Bool
+    ) -> CompiledRoute? {
         let path = search.path
         if start >= path.count {
             // A path that ends in a slash is not the template without it.
             let isComplete = path.count == 1 || start > path.count
-            if isComplete, let route = choose(nodes[index].complete, &search) { return route }
+            if isComplete, let route = choose(nodes[index].complete, &search, takes) { return route }
         } else if depth < Self.maximumSegments {
             var end = start
             while end < path.count, path[end] != .slash { end += 1 }
             let segment = UnsafeRawBufferPointer(rebasing: path[start..<end])
             for child in nodes[index].literals where child.segment.count == segment.count && child.segment.elementsEqual(segment) {
-                if let route = find(from: child.node, at: end + 1, depth: depth + 1, &search) { return route }
+                if let route = find(from: child.node, at: end + 1, depth: depth + 1, &search, takes) { return route }
             }
-            if let parameter = nodes[index].parameter, let route = find(from: parameter, at: end + 1, depth: depth + 1, &search) {
+            if let parameter = nodes[index].parameter, let route = find(from: parameter, at: end + 1, depth: depth + 1, &search, takes) {
                 return route
             }
         }
-        return choose(nodes[index].prefix, &search)
+        return choose(nodes[index].prefix, &search, takes)
     }
 
-    private func choose(_ routes: [CompiledRoute], _ search: inout Search) -> CompiledRoute? {
+    private func choose(_ routes: [CompiledRoute], _ search: inout Search, _ takes: (CompiledRoute) -> Bool) -> CompiledRoute? {
         for compiled in routes {
             if let host = compiled.host {
                 guard let given = search.host, given.equalsIgnoringCase(host) else { continue }
             }
+            guard compiled.route.headers.isEmpty || takes(compiled) else { continue }
             guard let methods = compiled.route.methods else { return compiled }
             if methods.contains(search.method) { return compiled }
             search.allowed.formUnion(methods)

@@ -16,6 +16,8 @@ struct RequestWriter {
     let changes: HeaderChanges
     /// Whoever sent this is a trusted proxy: what it says about host, scheme and trace is passed on.
     let isTrusted: Bool
+    /// What the route makes of the path; nil: nothing.
+    let rewrite: PathRewrite?
 
     func write(_ identity: RequestIdentity, fallbackHost: Endpoint, to buffer: inout ByteBuffer) {
         writeLine(to: &buffer)
@@ -43,7 +45,9 @@ struct RequestWriter {
     private func writeLine(to buffer: inout ByteBuffer) {
         buffer.writeString(head.method)
         buffer.writeInteger(UInt8.space)
-        head.withPathBytes { _ = buffer.writeBytes($0) }
+        head.withPathBytes { path in
+            if let rewrite { rewrite.write(path, to: &buffer) } else { buffer.writeBytes(path) }
+        }
         head.withQueryBytes { query in
             buffer.writeInteger(UInt8.questionMark)
             buffer.writeBytes(query)
