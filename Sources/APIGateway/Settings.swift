@@ -10,6 +10,8 @@ extension APIGateway {
     public struct Settings: Sendable {
         /// A YAML file; nil for the routes of a Souk shop.
         public var configurationFile: String?
+        /// Address ranges, with commas between: what `${TRUSTED_PROXIES}` stands for.
+        public var trustedProxies = ""
         /// Event loops of the data plane.
         public var threads: Int
         public var accessLog: AccessLogFormat
@@ -28,6 +30,8 @@ extension APIGateway {
 
         public init(_ reader: SettingsReader) {
             configurationFile = reader.optionalText("gateway.configuration", "A YAML file with routes; unset for those of a Souk shop.")
+            trustedProxies = reader.text(
+                "trusted.proxies", default: "", "Address ranges of proxies before the gateway, such as 10.0.0.0/8,192.168.0.1.")
             threads = reader.integer("gateway.threads", default: System.coreCount, in: 1...256, "Event loops of the data plane.")
             accessLog = reader.choice("access.log", default: AccessLogFormat.json, "How each request is written to standard output.")
             limitsRates =
@@ -40,6 +44,7 @@ extension APIGateway {
 
         /// Reads and checks the configuration as it is now.
         func configuration(variables: [String: String]) throws -> GatewayConfiguration {
+            let variables = variables.merging(["TRUSTED_PROXIES": trustedProxies]) { $1 }
             guard let configurationFile else { return try GatewayConfiguration(yaml: StandardConfiguration.yaml, variables: variables) }
             do {
                 let text = try String(contentsOfFile: configurationFile, encoding: .utf8)

@@ -229,7 +229,11 @@ struct ConfigurationTests {
     func standard() throws {
         var variables: [String: String] = [:]
         for service in APIGateway.servicesBehind { variables[service.addressVariable] = "http://127.0.0.1:\(3000 + service.portOffset)" }
-        let configuration = try GatewayConfiguration(yaml: StandardConfiguration.yaml, variables: variables)
+        var settings = APIGateway.Settings()
+        #expect(try settings.configuration(variables: variables).trustedProxies == [])
+        settings.trustedProxies = "10.0.0.0/8,192.168.0.1"
+        let configuration = try settings.configuration(variables: variables)
+        #expect(configuration.trustedProxies == ["10.0.0.0/8", "192.168.0.1"].compactMap { AddressRange($0) })
         #expect(configuration.clusters.map(\.name) == ["users", "products", "orders", "order-streams", "payments", "notifications"])
         #expect(configuration.clusters.map { $0.endpoints[0].port } == [3001, 3002, 3003, 3003, 3004, 3005])
         let open = configuration.routes.filter { $0.authentication == .none }.map(\.name)

@@ -20,7 +20,7 @@ private final class FickleDisk: Sendable {
     }
 }
 
-@Suite("Trouble that passes is nobody's failure", .serialized)
+@Suite("Trouble that passes is nobody's failure", .serialized, .timeLimit(.minutes(2)))
 struct PassingTroubleTests {
     struct Work: Job {
         static let kind = "work"
@@ -64,6 +64,23 @@ struct PassingTroubleTests {
             #expect(try await fixture.effects() == ["a"])
             // Once, or twice when it was taken over in the moment in which there was space again.
             #expect(attempts.value == [1] || attempts.value == [1, 2])
+        }
+    }
+
+    @Test("a service that is told to stop while a job's end cannot be recorded does not wait for the next try")
+    func stopping() async throws {
+        try await withFickleDisk { fixture, disk in
+            let handler = JobHandler.handle(Work.self) { job, _ in
+                disk.isFull.change { $0 = true }
+                return .done { try $0.note(job.name) }
+            }
+            try await enqueue(fixture)
+            try await running(fixture.events.work([handler])) {
+                // Well beyond the lease; from here on no time passes.
+                try await advance(fixture, by: .seconds(1)) { fixture.clock.elapsed >= .seconds(120) }
+            }
+            #expect(try await jobs(fixture) == ["leased"])
+            #expect(try await fixture.effects() == [])
         }
     }
 

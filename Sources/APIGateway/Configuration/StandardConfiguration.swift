@@ -10,6 +10,8 @@
 /// moment and is then told to come again. Streams of events are under way for hours and have connections of their own.
 enum StandardConfiguration {
     static let yaml = """
+        trustedProxies: [${TRUSTED_PROXIES}]
+
         clusters:
           - name: users
             endpoints: ["${USER_SERVICE_URL}"]

@@ -108,10 +108,20 @@ struct JobAttempt: Sendable {
     /// Thrown in a record's transaction when another worker has the job.
     private struct LeaseLost: Error {}
 
+    /// Waits before the ending is tried to be recorded again; false when it is not to be.
+    private func pause(_ delay: Duration) async -> Bool {
+        guard Task.isShuttingDownGracefully else {
+            try? await cancelWhenGracefulShutdown { try await time.sleep(for: delay) }
+            return !Task.isCancelled
+        }
+        guard time.now + delay < job.leaseEnd else { return false }
+        return (try? await time.sleep(for: delay)) != nil
+    }
+
     /// Records the ending, repeating it while the database is in trouble and nobody else has taken the job. Returns when it is due again, if it is.
     ///
-    /// The lease may end meanwhile: with a full disk no other worker can take the job either, and what was done is worth keeping. Only a
-    /// service that stops does not wait longer than that.
+    /// The lease may end meanwhile: with a full disk no other worker can take the job either, and what was done is worth keeping. A service that
+    /// stops tries at once, and then no longer than the lease.
     private func record(_ ending: Ending) async -> Timestamp? {
         var ending = ending
         var failures = 0
@@ -126,8 +136,7 @@ struct JobAttempt: Sendable {
             } catch  where Failure.isStorageTrouble(error) {
                 failures += 1
                 let delay = RetryPolicy.endless.delay(afterAttempt: failures, randomness)
-                let mayWait = !Task.isShuttingDownGracefully || time.now + delay < job.leaseEnd
-                guard mayWait, (try? await time.sleep(for: delay)) != nil else {
+                guard await pause(delay) else {
                     logger.error("job's end cannot be recorded; it will be done again", metadata: metadata)
                     return nil
                 }
