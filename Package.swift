@@ -68,11 +68,14 @@ let package = Package(
         .target(name: "Commerce"),
         .target(name: "Contracts", dependencies: ["Commerce"]),
 
+        // MARK: What every caller of others does about their failures
+        .target(name: "Resilience"),
+
         // MARK: The chassis
         .target(
             name: "Chassis",
             dependencies: [
-                "Commerce", "Contracts", hummingbird, asyncHTTPClient, httpTypes, logging, metrics, tracing,
+                "Commerce", "Contracts", "Resilience", hummingbird, asyncHTTPClient, httpTypes, logging, metrics, tracing,
                 serviceLifecycle, unixSignals, configuration, crypto, nioCore, nioPosix, nioHTTP1, nioFoundation,
             ]
         ),
@@ -97,7 +100,7 @@ let package = Package(
         .target(name: "Invariants", dependencies: ["Commerce", "Contracts", "ChassisStorage"]),
 
         // MARK: The gateway's data plane
-        .target(name: "HTTPProxy", dependencies: [nioCore, nioPosix, nioHTTP1, logging]),
+        .target(name: "HTTPProxy", dependencies: ["Resilience", nioCore, nioPosix, nioHTTP1, logging]),
 
         // MARK: System libraries
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
@@ -158,6 +161,7 @@ let package = Package(
 
         // MARK: Tests
         .testTarget(name: "CommerceTests", dependencies: ["Commerce"]),
+        .testTarget(name: "ResilienceTests", dependencies: ["Resilience"]),
         .testTarget(
             name: "OrderServiceTests",
             dependencies: ["OrderService", "ChassisTesting", hummingbird, httpTypes, logging, asyncHTTPClient, nioCore, nioHTTP1] + chassis),

@@ -1,6 +1,7 @@
 import Contracts
 import Logging
 import Metrics
+import Resilience
 import Synchronization
 
 /// What all calls of one client share: its circuit breaker and its retry budget, under one lock.

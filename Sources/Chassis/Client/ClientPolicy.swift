@@ -1,3 +1,5 @@
+import Resilience
+
 /// How patient and how persistent a client is. The figures are Envoy's where Envoy has one.
 public struct ClientPolicy: Sendable {
     /// How long a call may take with all its retries, unless the call says so itself or the deadline is nearer.
@@ -20,8 +22,5 @@ public struct ClientPolicy: Sendable {
 
     public init() {}
 
-    /// How long the pause before this retry may be, counting from 1: (2ⁿ − 1) · 25 ms, at most 250 ms.
-    func pauseLimit(beforeRetry number: Int) -> Duration {
-        min(firstPause * ((1 << min(number, 20)) - 1), longestPause)
-    }
+    var backoff: Backoff { Backoff(first: firstPause, longest: longestPause) }
 }

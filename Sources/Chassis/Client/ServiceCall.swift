@@ -1,5 +1,6 @@
 import Contracts
 import HTTPTypes
+import Resilience
 
 // One call: up to three attempts within one time limit.
 //
@@ -129,7 +130,7 @@ struct ServiceCall: Sendable {
 
     /// Waits a random time before a retry; false when there is no time for it or the task was cancelled.
     private func pause(beforeRetry number: Int) async -> Bool {
-        let pause = environment.randomness.duration(below: environment.policy.pauseLimit(beforeRetry: number))
+        let pause = environment.randomness.duration(below: environment.policy.backoff.limit(beforeRetry: number))
         guard pause < timeLeft else { return false }
         do {
             try await environment.time.sleep(for: pause)

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Chassis
+@testable import Resilience
 
 @Suite("The retry budget")
 struct RetryBudgetTests {

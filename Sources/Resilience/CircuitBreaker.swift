@@ -27,17 +27,19 @@
 ///
 /// A value without a clock, a lock or a task: the time comes in as a parameter (monotonic), so that every interleaving can be tested. Whoever
 /// owns one holds a lock around it. Each admitted call must `record` exactly once, else a half-open breaker would wait for it forever.
-struct CircuitBreaker: Sendable {
-    struct Limits: Sendable {
-        var minimumCalls = 20
-        var failureFraction = 0.5
-        var consecutiveConnectFailures = 5
-        var probes = 2
-        var firstOpenTime: Duration = .seconds(1)
-        var maximumOpenTime: Duration = .seconds(30)
+package struct CircuitBreaker: Sendable {
+    package struct Limits: Hashable, Sendable {
+        package var minimumCalls = 20
+        package var failureFraction = 0.5
+        package var consecutiveConnectFailures = 5
+        package var probes = 2
+        package var firstOpenTime: Duration = .seconds(1)
+        package var maximumOpenTime: Duration = .seconds(30)
+
+        package init() {}
     }
 
-    enum Outcome: Sendable, Hashable, CaseIterable {
+    package enum Outcome: Sendable, Hashable, CaseIterable {
         case success
         /// An answer that says the service is in trouble, or none in time.
         case failure
@@ -47,18 +49,18 @@ struct CircuitBreaker: Sendable {
         case abandoned
     }
 
-    enum Phase: Int, Sendable, Hashable {
+    package enum Phase: Int, Sendable, Hashable {
         case closed = 0
         case halfOpen = 1
         case open = 2
     }
 
     /// Proof of admission, to be handed back with the outcome.
-    struct Permit: Sendable, Hashable {
+    package struct Permit: Sendable, Hashable {
         fileprivate let generation: UInt64
     }
 
-    enum Admission: Sendable, Hashable {
+    package enum Admission: Sendable, Hashable {
         case admitted(Permit)
         /// Nothing was sent; the next try makes sense after this time.
         case refused(retryAfter: Duration)
@@ -80,12 +82,12 @@ struct CircuitBreaker: Sendable {
     /// How often it opened without having stayed closed for a whole window in between.
     private var openings = 0
 
-    init(limits: Limits = Limits(), at now: Duration = .zero) {
+    package init(limits: Limits = Limits(), at now: Duration = .zero) {
         self.limits = limits
         self.closedSince = now
     }
 
-    var phase: Phase {
+    package var phase: Phase {
         switch state {
         case .closed: .closed
         case .open: .open
@@ -94,7 +96,7 @@ struct CircuitBreaker: Sendable {
     }
 
     /// Whether a call may go out now.
-    mutating func admit(at now: Duration) -> Admission {
+    package mutating func admit(at now: Duration) -> Admission {
         switch state {
         case .closed:
             return .admitted(Permit(generation: generation))
@@ -111,7 +113,7 @@ struct CircuitBreaker: Sendable {
     }
 
     /// How an admitted call ended.
-    mutating func record(_ outcome: Outcome, for permit: Permit, at now: Duration) {
+    package mutating func record(_ outcome: Outcome, for permit: Permit, at now: Duration) {
         guard permit.generation == generation else { return }
         switch state {
         case .closed:

@@ -2,29 +2,31 @@
 ///
 /// Retries help when a few calls fail. When all fail, three attempts each would triple the load of a service that is already in
 /// trouble and keep it there; the budget stops that (Envoy's `retry_budget`, Google's SRE book, chapter 22).
-struct RetryBudget: Sendable {
+package struct RetryBudget: Sendable {
     static let fractionOfCalls = 0.2
     static let floor = 3
 
-    private(set) var callsInFlight = 0
-    private(set) var retriesInFlight = 0
+    package private(set) var callsInFlight = 0
+    package private(set) var retriesInFlight = 0
 
-    mutating func beginCall() { callsInFlight += 1 }
+    package init() {}
 
-    mutating func endCall() {
+    package mutating func beginCall() { callsInFlight += 1 }
+
+    package mutating func endCall() {
         callsInFlight -= 1
         assert(callsInFlight >= 0, "every call ends once")
     }
 
     /// Takes a place for one retry, counted from its backoff until it is over; false when there is none.
-    mutating func beginRetry() -> Bool {
+    package mutating func beginRetry() -> Bool {
         let limit = max(Self.floor, Int(Double(callsInFlight) * Self.fractionOfCalls))
         guard retriesInFlight < limit else { return false }
         retriesInFlight += 1
         return true
     }
 
-    mutating func endRetry() {
+    package mutating func endRetry() {
         retriesInFlight -= 1
         assert(retriesInFlight >= 0, "every retry ends once")
     }
