@@ -18,10 +18,12 @@ package struct RetryBudget: Sendable {
         assert(callsInFlight >= 0, "every call ends once")
     }
 
+    /// Whether a retry could begin now.
+    package var hasRoom: Bool { retriesInFlight < max(Self.floor, Int(Double(callsInFlight) * Self.fractionOfCalls)) }
+
     /// Takes a place for one retry, counted from its backoff until it is over; false when there is none.
     package mutating func beginRetry() -> Bool {
-        let limit = max(Self.floor, Int(Double(callsInFlight) * Self.fractionOfCalls))
-        guard retriesInFlight < limit else { return false }
+        guard hasRoom else { return false }
         retriesInFlight += 1
         return true
     }

@@ -11,11 +11,21 @@ struct ExchangeTests {
 
     /// Follows every event that the world can send from every position that can be reached, until nothing new comes up. So every interleaving, of
     /// whatever length, is covered: two histories that lead to the same position have the same futures.
-    @Test("every interleaving keeps every promise", arguments: [true, false], [true, false])
-    func everyInterleaving(isIdempotent: Bool, keepsClient: Bool) throws {
+    @Test("every interleaving keeps every promise", arguments: [true, false], [0, 1, 2])
+    func everyInterleaving(isRepeatable: Bool, retries: Int) throws {
+        for keepsClient in [true, false] { try everyInterleaving(isRepeatable: isRepeatable, retries: retries, keepsClient: keepsClient) }
+    }
+
+    private static func exchange(isRepeatable: Bool, retries: Int = 0, keepsClient: Bool = true) -> Exchange {
+        var exchange = Exchange(keepsClient: keepsClient)
+        exchange.allowRetries(retries, isRepeatable: isRepeatable)
+        return exchange
+    }
+
+    private func everyInterleaving(isRepeatable: Bool, retries: Int, keepsClient: Bool) throws {
         let start = Position(
-            exchange: Exchange(isIdempotent: isIdempotent, keepsClient: keepsClient),
-            witness: ExchangeWitness(isIdempotent: isIdempotent, keepsClient: keepsClient))
+            exchange: Self.exchange(isRepeatable: isRepeatable, retries: retries, keepsClient: keepsClient),
+            witness: ExchangeWitness(isRepeatable: isRepeatable, retries: retries, keepsClient: keepsClient))
         var cameFrom: [Position: (Position, ExchangeEvent)] = [:]
         var seen: Set<Position> = [start]
         var open = [start]
@@ -51,12 +61,12 @@ struct ExchangeTests {
 
     /// All sequences up to a length, also those that no world could send: whatever a driver gets wrong, the client's side stays sound.
     @Test("any sequence of events, possible or not, gives at most one response", arguments: [true, false])
-    func anySequence(isIdempotent: Bool) {
+    func anySequence(isRepeatable: Bool) {
         let events: [ExchangeEvent] = [
-            .forward, .answer, .requestBody, .requestEnd, .clientHalfClosed, .upstreamReady(reused: true),
-            .upstreamUnavailable(.connectFailed),
-            .responseInformational, .responseHead(keepsAlive: true), .responseBody, .responseEnd(isReusable: true),
-            .upstreamClosed(silent: true),
+            .forward, .answer, .requestBody(fits: true), .requestEnd, .clientHalfClosed, .upstreamReady(reused: true),
+            .upstreamUnavailable(.connectFailed, mayRetry: true), .responseInformational, .responseHead(keepsAlive: true, mayRetry: true),
+            .responseHead(keepsAlive: true, mayRetry: false), .responseBody, .responseEnd(isReusable: true),
+            .upstreamClosed(silent: true, mayRetry: true),
             .timeout, .clientWritable(false), .upstreamWritable(false),
         ]
         var count = 0
@@ -78,7 +88,7 @@ struct ExchangeTests {
                 extend(next, newHeads, hasEnded, depth: depth - 1)
             }
         }
-        extend(Exchange(isIdempotent: isIdempotent, keepsClient: true), 0, false, depth: 4)
+        extend(Self.exchange(isRepeatable: isRepeatable, retries: 1), 0, false, depth: 4)
         #expect(count > 50_000)
     }
 
@@ -93,7 +103,7 @@ struct ExchangeTests {
     }
 
     private func checkSilence(_ position: Position) throws {
-        for event in [ExchangeEvent.requestBody, .responseBody, .timeout, .clientGone, .upstreamReady(reused: false), .answer] {
+        for event in [ExchangeEvent.requestBody(fits: true), .responseBody, .timeout, .clientGone, .upstreamReady(reused: false), .answer] {
             var after = position
             #expect(after.exchange.handle(event).actions.isEmpty)
         }
@@ -116,11 +126,11 @@ struct ExchangeTests {
 
     @Test("a plain request takes an idle connection, gives it back and keeps the client")
     func plainRequest() {
-        var exchange = Exchange(isIdempotent: true, keepsClient: true)
+        var exchange = Self.exchange(isRepeatable: true)
         let reactions = run(
             &exchange,
             [
-                .requestEnd, .forward, .upstreamReady(reused: true), .responseHead(keepsAlive: true), .responseBody,
+                .requestEnd, .forward, .upstreamReady(reused: true), .responseHead(keepsAlive: true, mayRetry: false), .responseBody,
                 .responseEnd(isReusable: true),
             ])
         #expect(
@@ -132,52 +142,97 @@ struct ExchangeTests {
 
     @Test("a stale connection is replaced once, and only once")
     func staleConnection() {
-        var exchange = Exchange(isIdempotent: true, keepsClient: true)
+        var exchange = Self.exchange(isRepeatable: true)
         let reactions = run(
             &exchange,
             [
-                .requestEnd, .forward, .upstreamReady(reused: true), .upstreamClosed(silent: true), .upstreamReady(reused: false),
-                .upstreamClosed(silent: true),
+                .requestEnd, .forward, .upstreamReady(reused: true), .upstreamClosed(silent: true, mayRetry: false), .upstreamReady(reused: false),
+                .upstreamClosed(silent: true, mayRetry: false),
             ])
         #expect(reactions[3].actions == [.closeUpstream, .acquireFresh])
         #expect(reactions[4].actions == [.sendRequestHead, .sendRequestEnd])
-        #expect(reactions[5] == ExchangeReaction(actions: [.closeUpstream, .writeAnswer, .finishKeepingClient], failure: .upstreamClosed))
+        #expect(reactions[5] == ExchangeReaction(actions: [.blameEndpoint, .closeUpstream, .writeAnswer, .finishKeepingClient], failure: .upstreamClosed))
     }
 
     @Test("a POST on a stale connection is not repeated")
     func stalePost() {
-        var exchange = Exchange(isIdempotent: false, keepsClient: true)
-        let reactions = run(&exchange, [.requestEnd, .forward, .upstreamReady(reused: true), .upstreamClosed(silent: true)])
+        var exchange = Self.exchange(isRepeatable: false)
+        let reactions = run(&exchange, [.requestEnd, .forward, .upstreamReady(reused: true), .upstreamClosed(silent: true, mayRetry: false)])
         #expect(reactions[3].failure == .upstreamClosed)
     }
 
     @Test("a timeout before the response is a 504, while the request is incomplete a 408, and after a response head a cut")
     func timeouts() {
-        var waiting = Exchange(isIdempotent: true, keepsClient: true)
+        var waiting = Self.exchange(isRepeatable: true)
         #expect(run(&waiting, [.requestEnd, .forward, .upstreamReady(reused: false), .timeout])[3].failure == .upstreamTimeout)
-        var receiving = Exchange(isIdempotent: true, keepsClient: true)
+        var receiving = Self.exchange(isRepeatable: true)
         #expect(run(&receiving, [.forward, .upstreamReady(reused: false), .timeout])[2].failure == .requestTimeout)
-        var streaming = Exchange(isIdempotent: true, keepsClient: true)
-        let cut = run(&streaming, [.requestEnd, .forward, .upstreamReady(reused: false), .responseHead(keepsAlive: true), .timeout])[4]
+        var streaming = Self.exchange(isRepeatable: true)
+        let cut = run(&streaming, [.requestEnd, .forward, .upstreamReady(reused: false), .responseHead(keepsAlive: true, mayRetry: false), .timeout])[4]
         #expect(cut.actions == [.closeUpstream, .finishCuttingClient])
     }
 
     @Test("a response that overtakes its request ends both connections")
     func earlyResponse() {
-        var exchange = Exchange(isIdempotent: false, keepsClient: true)
+        var exchange = Self.exchange(isRepeatable: false)
         let reactions = run(
             &exchange,
-            [.forward, .upstreamReady(reused: false), .requestBody, .responseHead(keepsAlive: true), .responseEnd(isReusable: true)])
+            [.forward, .upstreamReady(reused: false), .requestBody(fits: true), .responseHead(keepsAlive: true, mayRetry: false), .responseEnd(isReusable: true)])
         #expect(reactions[4].actions == [.writeResponseEnd, .closeUpstream, .finishClosingClient])
     }
 
     @Test("a body that arrives before its upstream is held, one piece, and the client waits")
     func heldBody() {
-        var exchange = Exchange(isIdempotent: false, keepsClient: true)
-        let reactions = run(&exchange, [.requestBody, .forward, .upstreamReady(reused: true), .requestBody, .requestEnd])
+        var exchange = Self.exchange(isRepeatable: false)
+        let reactions = run(&exchange, [.requestBody(fits: true), .forward, .upstreamReady(reused: true), .requestBody(fits: true), .requestEnd])
         #expect(
             reactions.map(\.actions) == [
-                [.holdBody, .pauseClient], .acquire, [.sendRequestHead, .sendHeldBody, .resumeClient], .sendRequestBody, .sendRequestEnd,
+                [.holdBody, .pauseClient], .acquire, [.sendRequestHead, .sendHeldBody, .dropHeldBody, .resumeClient], .sendRequestBody, .sendRequestEnd,
             ])
+    }
+
+    @Test("a request that an upstream cannot serve is sent again with the body it had, twice if it may")
+    func retried() {
+        var exchange = Self.exchange(isRepeatable: true, retries: 2)
+        let reactions = run(
+            &exchange,
+            [
+                .forward, .upstreamReady(reused: false), .requestBody(fits: true), .requestEnd,
+                .responseHead(keepsAlive: true, mayRetry: true), .upstreamReady(reused: false), .upstreamClosed(silent: false, mayRetry: true),
+                .upstreamReady(reused: false), .responseHead(keepsAlive: true, mayRetry: true),
+            ])
+        #expect(
+            reactions[2...].map(\.actions) == [
+                [.sendRequestBody, .holdBody], .sendRequestEnd, [.closeUpstream, .acquireAfterPause],
+                [.sendRequestHead, .sendHeldBody, .sendRequestEnd], [.blameEndpoint, .closeUpstream, .acquireAfterPause],
+                [.sendRequestHead, .sendHeldBody, .sendRequestEnd], [.dropHeldBody, .writeResponseHead],
+            ])
+    }
+
+    @Test("a request for which there was no connection is tried again, whatever it is; one that was sent and is not repeatable is not")
+    func retriedUnsent() {
+        var exchange = Self.exchange(isRepeatable: false, retries: 2)
+        let reactions = run(
+            &exchange,
+            [
+                .requestEnd, .forward, .upstreamUnavailable(.connectFailed, mayRetry: true), .upstreamReady(reused: false),
+                .upstreamClosed(silent: true, mayRetry: true),
+            ])
+        #expect(reactions[2].actions == .acquireAfterPause)
+        #expect(reactions[4].failure == .upstreamClosed)
+    }
+
+    @Test("a body that is too long to keep ends all repeating")
+    func tooLongToKeep() {
+        var exchange = Self.exchange(isRepeatable: true, retries: 2)
+        let reactions = run(
+            &exchange,
+            [
+                .forward, .upstreamReady(reused: true), .requestBody(fits: true), .requestBody(fits: false), .requestBody(fits: true),
+                .upstreamClosed(silent: true, mayRetry: true),
+            ])
+        #expect(reactions[3].actions == [.sendRequestBody, .dropHeldBody])
+        #expect(reactions[4].actions == .sendRequestBody)
+        #expect(reactions[5].failure == .upstreamClosed)
     }
 }

@@ -9,8 +9,8 @@
 // The response goes  awaited → streaming → ended
 //
 //   deciding    policies run, or a local handler works; a body that arrives meanwhile is held: one piece, then reading pauses
-//   acquiring   the pool looks for a connection; the body is still held
-//   active      the request's head was sent; its body is passed on as it comes
+//   acquiring   the pool looks for a connection, after a pause if one was lost; the body is still held
+//   active      the request's head was sent; its body is passed on as it comes, and held, too, as long as the request may be repeated
 //   gone        released, closed, or never needed
 //
 // Rules
@@ -20,9 +20,12 @@
 // 2. A connection goes back to the pool only when its request was sent to the end, its response was read to the end, and the upstream
 //    keeps it alive. In every other case it is closed: an unread rest would be taken for the next response.
 // 3. The client's connection is kept only when its request was read to the end and the response was written to the end.
-// 4. A reused connection may have been closed by the upstream while our request was on its way. If it ends before a single byte of
-//    response, and the request is idempotent and none of its body was passed on, the request is sent once more on a new connection.
-//    Nothing else is ever repeated.
+// 4. A request is sent again only while no response has begun and all of its body that has come is still held. If it was never sent, for want of
+//    a connection, that needs nothing more. If it was, it must also be repeatable: idempotent, or with a key by which the service knows it
+//    again; then it is repeated when the upstream ended or answered that it cannot. The driver says whether there is budget left
+//    (`mayRetry`), the number of tries is counted here. Besides, a reused connection may have been closed by the upstream while our request
+//    was on its way; if it ends before a single byte, the request goes out once more, at once, on a new connection. That is no failure
+//    of the upstream's and takes nothing from the budget.
 // 5. Who cannot write stops the other from reading: the client is not read while the upstream's buffer is full or a piece of body
 //    is held, the upstream is not read while the client's buffer is full. Memory per exchange is so bounded.
 // 6. After the exchange is finished, every event is ignored.
@@ -48,29 +51,47 @@ struct Exchange: Hashable, Sendable {
         case ended
     }
 
-    private let isIdempotent: Bool
+    private var isRepeatable = false
+    private var retriesLeft = 0
     private var keepsClient: Bool
     private var request = Request.receiving
     private var upstream = Upstream.deciding
     private var response = Response.awaited
-    private var holdsBody = false
-    private var passedBody = false
+    private var body = HeldBody()
     private var sentEnd = false
-    private var retried = false
+    private var replacedStale = false
     private var clientWritable: Bool
     private var upstreamWritable = true
     private var pausedClient = false
     private var pausedUpstream = false
     private(set) var isFinished = false
 
+    /// What the driver keeps of the request's body.
+    private struct HeldBody: Hashable, Sendable {
+        /// Something is held.
+        var isThere = false
+        /// All that has come so far is held.
+        var isWhole = true
+        /// What is held has not gone to the connection of now.
+        var isUnsent = false
+    }
+
     /// - Parameters:
-    ///   - isIdempotent: repeating the request is harmless.
     ///   - keepsClient: the client wants its connection kept open afterwards.
     ///   - clientWritable: the client's connection can be written to at the start.
-    init(isIdempotent: Bool, keepsClient: Bool, clientWritable: Bool = true) {
-        self.isIdempotent = isIdempotent
+    init(keepsClient: Bool, clientWritable: Bool = true) {
         self.keepsClient = keepsClient
         self.clientWritable = clientWritable
+    }
+
+    /// Says whether the request may be sent again, once that is known.
+    /// - Parameters:
+    ///   - retries: how often, besides the once for a stale connection.
+    ///   - isRepeatable: sending it twice has the effect of sending it once.
+    mutating func allowRetries(_ retries: Int, isRepeatable: Bool) {
+        guard upstream == .deciding else { return }
+        retriesLeft = retries
+        self.isRepeatable = isRepeatable
     }
 
     /// Whether the request has been read to its end.
@@ -99,7 +120,7 @@ struct Exchange: Hashable, Sendable {
             return upstream == .deciding ? answer(nil) : ExchangeReaction()
         case .refuse(let failure):
             return upstream == .deciding ? answer(failure) : ExchangeReaction()
-        case .requestBody: return requestBody()
+        case .requestBody(let fits): return requestBody(fits: fits)
         case .requestEnd: return requestEnd()
         case .requestInvalid(let failure):
             guard request == .receiving else { return ExchangeReaction() }
@@ -115,21 +136,18 @@ struct Exchange: Hashable, Sendable {
             upstreamWritable = writable
             return ExchangeReaction()
         case .upstreamReady(let reused): return upstreamReady(reused: reused)
-        case .upstreamUnavailable(let failure):
-            return upstream == .acquiring ? unavailable(failure) : ExchangeReaction()
-        case .upstreamClosed(let silent): return upstreamClosed(silent: silent)
-        case .upstreamInvalid: return isActive ? fail(.upstreamMalformed) : ExchangeReaction()
+        case .upstreamUnavailable(let failure, let mayRetry):
+            return upstream == .acquiring ? unavailable(failure, mayRetry: mayRetry) : ExchangeReaction()
+        case .upstreamClosed(let silent, let mayRetry): return upstreamClosed(silent: silent, mayRetry: mayRetry)
+        case .upstreamInvalid: return isActive ? fail(.upstreamMalformed, blaming: true) : ExchangeReaction()
         case .responseInformational:
             return ExchangeReaction(actions: isActive && response == .awaited ? .writeInformational : [])
-        case .responseHead(let keepsAlive):
-            guard isActive, response == .awaited else { return ExchangeReaction() }
-            response = .streaming(keepsAlive: keepsAlive)
-            return ExchangeReaction(actions: .writeResponseHead)
+        case .responseHead(let keepsAlive, let mayRetry): return responseHead(keepsAlive: keepsAlive, mayRetry: mayRetry)
         case .responseBody:
             guard isActive, case .streaming = response else { return ExchangeReaction() }
             return ExchangeReaction(actions: .writeResponseBody)
         case .responseEnd(let isReusable): return responseEnd(isReusable: isReusable)
-        case .timeout: return fail(timeoutFailure)
+        case .timeout: return fail(timeoutFailure, blaming: awaitsFirstByte)
         }
     }
 
@@ -141,14 +159,23 @@ struct Exchange: Hashable, Sendable {
 // MARK: The request's side
 
 extension Exchange {
-    private mutating func requestBody() -> ExchangeReaction {
+    private mutating func requestBody(fits: Bool) -> ExchangeReaction {
         guard request == .receiving else { return ExchangeReaction() }
-        if isActive {
-            passedBody = true
-            return ExchangeReaction(actions: .sendRequestBody)
+        guard isActive else {
+            (body.isThere, body.isUnsent) = (true, true)
+            return ExchangeReaction(actions: .holdBody)
         }
-        holdsBody = true
-        return ExchangeReaction(actions: .holdBody)
+        guard canRepeat, retriesLeft > 0 || !replacedStale, fits else {
+            return ExchangeReaction(actions: dropBody().union(.sendRequestBody))
+        }
+        body.isThere = true
+        return ExchangeReaction(actions: [.sendRequestBody, .holdBody])
+    }
+
+    /// From here on the request cannot be sent again.
+    private mutating func dropBody() -> ExchangeActions {
+        defer { (body.isThere, body.isWhole) = (false, false) }
+        return body.isThere ? .dropHeldBody : []
     }
 
     private mutating func requestEnd() -> ExchangeReaction {
@@ -178,10 +205,10 @@ extension Exchange {
         upstreamWritable = true
         pausedUpstream = false
         var actions: ExchangeActions = .sendRequestHead
-        if holdsBody {
-            holdsBody = false
-            passedBody = true
+        if body.isUnsent {
+            body.isUnsent = false
             actions.insert(.sendHeldBody)
+            if !isRepeatable { actions.formUnion(dropBody()) }
         }
         if request == .received {
             sentEnd = true
@@ -190,20 +217,46 @@ extension Exchange {
         return ExchangeReaction(actions: actions)
     }
 
-    private mutating func upstreamClosed(silent: Bool) -> ExchangeReaction {
+    private var canRepeat: Bool { isRepeatable && body.isWhole && response == .awaited }
+
+    private mutating func upstreamClosed(silent: Bool, mayRetry: Bool) -> ExchangeReaction {
         guard case .active(let reused) = upstream else { return ExchangeReaction() }
-        if silent, reused, !retried, isIdempotent, !passedBody, response == .awaited {
-            retried = true
-            sentEnd = false
-            upstream = .acquiring
-            return ExchangeReaction(actions: [.closeUpstream, .acquireFresh])
+        if canRepeat, silent, reused, !replacedStale {
+            replacedStale = true
+            return acquireAgain(.acquireFresh)
         }
-        return fail(.upstreamClosed)
+        if canRepeat, mayRetry, retriesLeft > 0 {
+            retriesLeft -= 1
+            return acquireAgain([.blameEndpoint, .acquireAfterPause])
+        }
+        return fail(.upstreamClosed, blaming: true)
     }
 
-    private mutating func unavailable(_ failure: ProxyFailure) -> ExchangeReaction {
-        upstream = .gone
-        return answer(failure)
+    private mutating func acquireAgain(_ how: ExchangeActions) -> ExchangeReaction {
+        let dropped = dropUpstream()
+        upstream = .acquiring
+        sentEnd = false
+        body.isUnsent = body.isThere
+        return ExchangeReaction(actions: dropped.union(how))
+    }
+
+    private mutating func unavailable(_ failure: ProxyFailure, mayRetry: Bool) -> ExchangeReaction {
+        guard mayRetry, retriesLeft > 0 else {
+            upstream = .gone
+            return answer(failure)
+        }
+        retriesLeft -= 1
+        return ExchangeReaction(actions: .acquireAfterPause)
+    }
+
+    private mutating func responseHead(keepsAlive: Bool, mayRetry: Bool) -> ExchangeReaction {
+        guard isActive, response == .awaited else { return ExchangeReaction() }
+        if canRepeat, mayRetry, retriesLeft > 0 {
+            retriesLeft -= 1
+            return acquireAgain(.acquireAfterPause)
+        }
+        response = .streaming(keepsAlive: keepsAlive)
+        return ExchangeReaction(actions: dropBody().union(.writeResponseHead))
     }
 
     private mutating func responseEnd(isReusable: Bool) -> ExchangeReaction {
@@ -241,8 +294,10 @@ extension Exchange {
     }
 
     /// The upstream is of no more use. Before a response head the client is told why; after one its connection is cut.
-    private mutating func fail(_ failure: ProxyFailure) -> ExchangeReaction {
-        let dropped = dropUpstream()
+    ///
+    /// - Parameter blaming: it is the endpoint's doing.
+    private mutating func fail(_ failure: ProxyFailure, blaming: Bool = false) -> ExchangeReaction {
+        let dropped = dropUpstream().union(blaming ? .blameEndpoint : [])
         var reaction: ExchangeReaction
         if response == .awaited {
             reaction = answer(failure)
@@ -263,14 +318,13 @@ extension Exchange {
     /// Whoever drives the client's connection wants it read again afterwards, if only to see the end of it.
     private mutating func finish(_ how: ExchangeActions) -> ExchangeActions {
         isFinished = true
-        holdsBody = false
         guard pausedClient else { return how }
         pausedClient = false
         return how.union(.resumeClient)
     }
 
     private mutating func reconcileReading(_ actions: inout ExchangeActions) {
-        let pausesClient = request == .receiving && (holdsBody || (isActive && !upstreamWritable))
+        let pausesClient = request == .receiving && (body.isUnsent || (isActive && !upstreamWritable))
         if pausesClient != pausedClient {
             pausedClient = pausesClient
             actions.insert(pausesClient ? .pauseClient : .resumeClient)

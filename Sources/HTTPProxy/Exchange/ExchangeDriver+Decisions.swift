@@ -17,10 +17,8 @@ extension ExchangeDriver {
         case .notFound: handle(.refuse(.notFound))
         case .methodNotAllowed(let methods): refuseMethod(methods)
         case .found(let compiled):
-            route = compiled
+            adopt(compiled)
             cluster = compiled.clusters.choose(for: head) { loop.identifiers.next() }.map { loop.clusters[$0] }
-            context.routeName = compiled.route.name
-            startTotalTimeout()
             if case .length(let length) = head.framing, length > compiled.route.maximumBodyBytes {
                 handle(.refuse(.bodyTooLarge))
             } else {
@@ -118,7 +116,7 @@ extension ExchangeDriver {
         if let measure = observer.exchange {
             measure(
                 ExchangeMeasurement(
-                    routeName: routeName, clusterName: cluster?.name, statusClass: status / 100, totalNanoseconds: totalNanoseconds,
+                    routeName: routeName, clusterName: cluster?.cluster.name, statusClass: status / 100, totalNanoseconds: totalNanoseconds,
                     requestBytes: requestBytes, responseBytes: responseBytes))
         }
         guard let access = observer.access else { return }
@@ -129,7 +127,7 @@ extension ExchangeDriver {
         access(
             AccessRecord(
                 unixNanoseconds: startedUnixNanoseconds, method: context.head.method, path: context.path, routeName: routeName,
-                clusterName: cluster?.name, status: status, requestBytes: requestBytes, responseBytes: responseBytes,
+                clusterName: cluster?.cluster.name, status: status, requestBytes: requestBytes, responseBytes: responseBytes,
                 totalNanoseconds: totalNanoseconds, upstreamNanoseconds: upstreamNanoseconds, upstreamEndpoint: pool?.endpoint,
                 requestID: context.requestID, traceID: identity.trace.trace.text, clientAddress: context.clientAddress, outcome: outcome))
     }

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOHTTP1
+import Resilience
 
 /// Carries out what the `Exchange` decides, for one request: holds the heads and the bytes, and connects the client's connection with the
 /// upstream's. It makes no decision about the lifecycle itself.
@@ -19,11 +20,13 @@ final class ExchangeDriver {
     var cluster: LoopCluster?
     var pool: EndpointPool?
     var upstream: UpstreamConnection?
-    private var held: ByteBuffer?
+    var attempts = Attempts()
+    private var held: [ByteBuffer] = []
+    private var heldBytes = 0
     private var responseHead: ResponseHead?
     private var framing: ResponseFraming?
     private var prepared: LocalResponse?
-    private var totalDeadline: NIODeadline?
+    private(set) var totalDeadline: NIODeadline?
     private var isExecuting = false
     private var waiting: [(event: ExchangeEvent, piece: ByteBuffer?)] = []
     private var resumesClient = false
@@ -47,7 +50,7 @@ final class ExchangeDriver {
         isTrusted = caller.isTrusted
         context = RequestContext(
             head: head, routeName: "", clientAddress: caller.clientAddress, requestID: caller.identity.requestID)
-        machine = Exchange(isIdempotent: head.isIdempotent, keepsClient: head.keepsAlive, clientWritable: client.isWritable)
+        machine = Exchange(keepsClient: head.keepsAlive, clientWritable: client.isWritable)
     }
 
     var isFinished: Bool { machine.isFinished }
@@ -81,22 +84,13 @@ final class ExchangeDriver {
         if let limit = route?.route.maximumBodyBytes, requestBytes > limit {
             handle(.requestInvalid(.bodyTooLarge))
         } else {
-            handle(.requestBody, piece: piece)
+            let limit = route?.route.retries.maximumBodyBytes ?? 0
+            handle(.requestBody(fits: heldBytes + piece.readableBytes <= limit), piece: piece)
         }
     }
 
     func receiveRequestEnd() {
         handle(.requestEnd)
-    }
-
-    func upstreamReady(_ connection: UpstreamConnection, reused: Bool) {
-        upstream = connection
-        handle(.upstreamReady(reused: reused))
-        flush()
-    }
-
-    func upstreamUnavailable(_ failure: ProxyFailure) {
-        handle(.upstreamUnavailable(failure))
     }
 
     func receive(informational head: ResponseHead) {
@@ -107,10 +101,10 @@ final class ExchangeDriver {
 
     func receive(_ head: ResponseHead) {
         if let upstreamSentAt { upstreamNanoseconds = (NIODeadline.now() - upstreamSentAt).nanoseconds }
+        judgeEndpoint(by: head)
         responseHead = head
-        handle(.responseHead(keepsAlive: head.keepsAlive))
+        handle(.responseHead(keepsAlive: head.keepsAlive, mayRetry: mayRetry(head)))
         responseHead = nil
-        client.setDeadline(totalDeadline)
     }
 
     func receive(body piece: ByteBuffer) {
@@ -131,9 +125,12 @@ final class ExchangeDriver {
         upstream?.flush()
     }
 
-    /// Starts the clock for the whole exchange.
-    func startTotalTimeout() {
-        totalDeadline = route?.route.timeouts.total.map { startedAt + $0 }
+    /// The route is known, and with it how often the request may be sent again and how long all may take.
+    func adopt(_ compiled: CompiledRoute) {
+        route = compiled
+        context.routeName = compiled.route.name
+        machine.allowRetries(compiled.route.retries.retries, isRepeatable: context.head.isRepeatable)
+        totalDeadline = compiled.route.timeouts.total.map { startedAt + $0 }
         client.setDeadline(totalDeadline)
     }
 
@@ -143,7 +140,8 @@ final class ExchangeDriver {
         let actions = reaction.actions
         if actions.isEmpty { return }
         if let failure = reaction.failure { self.failure = failure }
-        if actions.contains(.cancelAcquire) { pool?.cancel(self) }
+        if actions.contains(.blameEndpoint) { blameEndpoint() }
+        if actions.contains(.cancelAcquire) { cancelAcquire() }
         if actions.contains(.closeUpstream) {
             upstream?.close()
             upstream = nil
@@ -162,27 +160,37 @@ final class ExchangeDriver {
             pool.release(upstream, now: .now())
         }
         if !actions.isDisjoint(with: .finish) { finish(actions) }
-        if actions.contains(.acquire) { acquire(needsFresh: false) }
-        if actions.contains(.acquireFresh) { acquire(needsFresh: true) }
+        if actions.contains(.acquire) { acquire() }
+        if actions.contains(.acquireFresh) { acquireFromPool(needsFresh: true) }
+        if actions.contains(.acquireAfterPause) { acquireAfterPause() }
     }
 
     private func executeTowardsUpstream(_ actions: ExchangeActions, _ piece: ByteBuffer?) {
         if actions.contains(.sendRequestHead) { sendRequestHead() }
-        if actions.contains(.holdBody) { held = piece }
-        if actions.contains(.sendHeldBody), let held {
-            self.held = nil
-            upstream?.writeBody(held, isChunked: context.head.framing == .chunked)
+        let isChunked = context.head.framing == .chunked
+        if actions.contains(.holdBody), let piece {
+            held.append(piece)
+            heldBytes += piece.readableBytes
         }
-        if actions.contains(.sendRequestBody), let piece { upstream?.writeBody(piece, isChunked: context.head.framing == .chunked) }
+        if actions.contains(.sendHeldBody) {
+            for piece in held { upstream?.writeBody(piece, isChunked: isChunked) }
+        }
+        if actions.contains(.sendRequestBody), let piece { upstream?.writeBody(piece, isChunked: isChunked) }
+        if actions.contains(.dropHeldBody) { dropHeldBody() }
         if actions.contains(.sendRequestEnd) {
             // Trailers of requests end here: they would pass the reserved names and the policies by.
-            if context.head.framing == .chunked { upstream?.withOutput { $0.writeLastChunk(trailers: nil) } }
+            if isChunked { upstream?.withOutput { $0.writeLastChunk(trailers: nil) } }
             setUpstreamDeadline()
         }
     }
 
+    private func dropHeldBody() {
+        held = []
+        heldBytes = 0
+    }
+
     /// From now on the upstream has the first-byte timeout to move.
-    private func setUpstreamDeadline() {
+    func setUpstreamDeadline() {
         guard let firstByte = route?.route.timeouts.firstByte else { return }
         let deadline = NIODeadline.now() + firstByte
         client.setDeadline(totalDeadline.map { min($0, deadline) } ?? deadline)
@@ -203,21 +211,6 @@ final class ExchangeDriver {
         if actions.contains(.writeAnswer) { writeAnswer() }
     }
 
-    private func acquire(needsFresh: Bool) {
-        guard let cluster else { return }
-        let pool = needsFresh ? self.pool ?? cluster.leastBusy() : cluster.leastBusy()
-        self.pool = pool
-        switch pool.acquire(for: self, needsFresh: needsFresh) {
-        case .connection(let connection):
-            upstream = connection
-            handle(.upstreamReady(reused: true))
-        case .waiting:
-            // Even a route without a total timeout does not stand in line for ever.
-            setUpstreamDeadline()
-        case .refused(let failure): handle(.upstreamUnavailable(failure))
-        }
-    }
-
     private func sendRequestHead() {
         guard let upstream, let pool else { return }
         upstreamSentAt = .now()
@@ -232,6 +225,9 @@ final class ExchangeDriver {
 
     private func writeResponseHead(_ head: ResponseHead) {
         status = head.status
+        tellBreaker(CircuitBreaker.Outcome(status: head.status))
+        giveBackRetryPlace()
+        client.setDeadline(totalDeadline)
         let bodyFraming: BodyFraming = context.head.isHead ? .none : head.framing
         let framing = ResponseFraming(bodyFraming, minorVersion: context.head.minorVersion, wantsClose: wantsClose)
         self.framing = framing
@@ -257,7 +253,8 @@ final class ExchangeDriver {
     }
 
     private func finish(_ actions: ExchangeActions) {
-        held = nil
+        dropHeldBody()
+        leaveCluster()
         record(isCut: actions.contains(.finishCuttingClient))
         if actions.contains(.finishCuttingClient) {
             client.cut()
@@ -268,7 +265,9 @@ final class ExchangeDriver {
 }
 
 extension ExchangeActions {
-    fileprivate static let towardsUpstream: Self = [.sendRequestHead, .holdBody, .sendHeldBody, .sendRequestBody, .sendRequestEnd]
+    fileprivate static let towardsUpstream: Self = [
+        .sendRequestHead, .holdBody, .sendHeldBody, .sendRequestBody, .dropHeldBody, .sendRequestEnd,
+    ]
     fileprivate static let towardsClient: Self = [
         .writeInformational, .writeResponseHead, .writeResponseBody, .writeResponseEnd, .writeAnswer,
     ]

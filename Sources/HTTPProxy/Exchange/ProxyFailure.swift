@@ -5,7 +5,7 @@ public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case malformedRequest, invalidHost, ambiguousFraming, invalidPath, versionNotSupported, methodRefused
         case headTooLarge, bodyTooLarge, requestTruncated, requestTimeout
         case notFound, methodNotAllowed
-        case connectFailed, connectTimeout, upstreamBusy, upstreamClosed, upstreamMalformed, upstreamTimeout
+        case connectFailed, connectTimeout, circuitOpen, upstreamBusy, upstreamClosed, upstreamMalformed, upstreamTimeout
         case policyFailed
     }
 
@@ -25,6 +25,7 @@ public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
     static let methodNotAllowed = Self(code: .methodNotAllowed)
     static let connectFailed = Self(code: .connectFailed)
     static let connectTimeout = Self(code: .connectTimeout)
+    static let circuitOpen = Self(code: .circuitOpen)
     static let upstreamBusy = Self(code: .upstreamBusy)
     static let upstreamClosed = Self(code: .upstreamClosed)
     static let upstreamMalformed = Self(code: .upstreamMalformed)
@@ -60,6 +61,7 @@ public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case .methodNotAllowed: (405, "method-not-allowed", "This method is not allowed here")
         case .connectFailed: (503, "unavailable", "The service is not available at the moment")
         case .connectTimeout: (503, "unavailable", "The service is not available at the moment")
+        case .circuitOpen: (503, "unavailable", "The service is not available at the moment")
         case .upstreamBusy: (503, "service-busy", "The service is too busy at the moment")
         case .upstreamClosed: (502, "upstream-closed", "The service closed the connection before it answered")
         case .upstreamMalformed: (502, "upstream-malformed", "The service gave an answer that is not valid HTTP")

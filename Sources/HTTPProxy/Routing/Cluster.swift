@@ -14,12 +14,19 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
-/// Endpoints that serve the same thing; each request goes to the one with the fewest requests under way on this event loop.
-public struct Cluster: Sendable {
+/// Endpoints that serve the same thing.
+public struct Cluster: Hashable, Sendable {
     /// Unique; a label of metrics and logs.
     public let name: String
     public let endpoints: [Endpoint]
-    public let connections: ConnectionLimits
+    public var connections: ConnectionLimits
+    public var balancing = LoadBalancing.leastRequest
+    /// Nil: no endpoint is ever put out.
+    public var outlierDetection: OutlierDetection? = OutlierDetection()
+    /// Nil: the endpoints are not probed.
+    public var healthCheck: HealthCheck?
+    /// Nil: the cluster is always asked.
+    public var breaker: BreakerLimits? = BreakerLimits()
 
     public init(name: String, endpoints: [Endpoint], connections: ConnectionLimits = ConnectionLimits()) {
         self.name = name

@@ -16,6 +16,7 @@ public struct Route: Sendable {
     public var rewrite: String?
     public var target: RouteTarget
     public var timeouts: RouteTimeouts
+    public var retries: RetryPolicy
     /// The longest request body in bytes, whether it is announced or streamed; a longer one is a 413.
     public var maximumBodyBytes: Int
     /// Asked in order before the request goes on.
@@ -24,7 +25,8 @@ public struct Route: Sendable {
     public init(
         name: String, host: String? = nil, methods: Set<String>? = nil, headers: [HeaderMatch] = [], path: PathPattern,
         rewrite: String? = nil, target: RouteTarget,
-        timeouts: RouteTimeouts = RouteTimeouts(), maximumBodyBytes: Int = 1 << 20, policies: [any RequestPolicy] = []
+        timeouts: RouteTimeouts = RouteTimeouts(), retries: RetryPolicy = RetryPolicy(), maximumBodyBytes: Int = 1 << 20,
+        policies: [any RequestPolicy] = []
     ) {
         self.name = name
         self.host = host
@@ -34,6 +36,7 @@ public struct Route: Sendable {
         self.rewrite = rewrite
         self.target = target
         self.timeouts = timeouts
+        self.retries = retries
         self.maximumBodyBytes = maximumBodyBytes
         self.policies = policies
     }

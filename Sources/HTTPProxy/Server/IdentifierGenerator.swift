@@ -25,6 +25,9 @@ struct IdentifierGenerator {
 }
 
 extension IdentifierGenerator {
+    /// From 0 up to, not including, 1.
+    mutating func nextFraction() -> Double { Double(next() >> 11) * 0x1p-53 }
+
     /// 75 random bits as 15 characters of Crockford's base 32: as long as a string may be without needing memory of its own.
     mutating func nextRequestID() -> String {
         let alphabet: StaticString = "0123456789abcdefghjkmnpqrstvwxyz"

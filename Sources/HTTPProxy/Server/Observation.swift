@@ -1,3 +1,6 @@
+public import NIOCore
+import Resilience
+
 /// What became of one exchange; a plain value for an access log. Made only when somebody listens.
 public struct AccessRecord: Sendable {
     /// When the request's head was complete, in nanoseconds since 1970.
@@ -46,14 +49,54 @@ public struct ExchangeMeasurement: Sendable {
     public let responseBytes: Int
 }
 
-/// Who is told about exchanges. The closures run on the event loop, once an exchange, and must not block.
+/// What the proxy did about a cluster's failures.
+public enum ProxyIncident: Hashable, Sendable {
+    /// A request is sent again.
+    case retried
+    case breakerOpened
+    case breakerHalfOpened
+    case breakerClosed
+    /// A request was answered with 503 because the breaker is open.
+    case refusedByBreaker
+    /// The endpoint gets no requests for so long.
+    case ejected(Endpoint, for: TimeAmount)
+    case readmitted(Endpoint)
+    /// The endpoint fails its probes and gets no requests.
+    case failedProbes(Endpoint)
+    case recovered(Endpoint)
+
+    init(_ change: HealthChange, of endpoint: Endpoint) {
+        self =
+            switch change {
+            case .ejected(let time): .ejected(endpoint, for: time)
+            case .failedProbes: .failedProbes(endpoint)
+            case .recovered: .recovered(endpoint)
+            }
+    }
+
+    init(_ phase: CircuitBreaker.Phase) {
+        self =
+            switch phase {
+            case .open: .breakerOpened
+            case .halfOpen: .breakerHalfOpened
+            case .closed: .breakerClosed
+            }
+    }
+}
+
+/// Who is told about exchanges. The closures run on the event loop and must not block; the first two are called once an exchange.
 public struct ProxyObserver: Sendable {
     public var access: (@Sendable (AccessRecord) -> Void)?
     public var exchange: (@Sendable (ExchangeMeasurement) -> Void)?
+    public var incident: (@Sendable (_ cluster: String, ProxyIncident) -> Void)?
 
-    public init(access: (@Sendable (AccessRecord) -> Void)? = nil, exchange: (@Sendable (ExchangeMeasurement) -> Void)? = nil) {
+    public init(
+        access: (@Sendable (AccessRecord) -> Void)? = nil, exchange: (@Sendable (ExchangeMeasurement) -> Void)? = nil,
+        incident: (@Sendable (_ cluster: String, ProxyIncident) -> Void)? = nil
+    ) {
         self.access = access
         self.exchange = exchange
+        self.incident = incident
     }
 
     var listens: Bool { access != nil || exchange != nil }

@@ -6,10 +6,19 @@ struct ProxySnapshot: Sendable {
     let configuration: ProxyConfiguration
     let table: RouteTable
     let reservedPrefixes: [[UInt8]]
+    /// Of each cluster, in the configuration's order; all event loops share it.
+    let health: [ClusterHealth]
 
-    init(_ configuration: ProxyConfiguration) throws(ProxyConfigurationError) {
+    /// - Parameter previous: what was in force before: what is known of its endpoints' health stays known.
+    init(_ configuration: ProxyConfiguration, previous: ProxySnapshot? = nil) throws(ProxyConfigurationError) {
         self.configuration = configuration
         table = try RouteTable(configuration)
+        health = configuration.clusters.map { cluster in
+            let known = previous?.configuration.clusters.firstIndex { $0.name == cluster.name }
+            if let known, let previous, previous.configuration.clusters[known] == cluster { return previous.health[known] }
+            return ClusterHealth(
+                cluster.endpoints, detection: cluster.outlierDetection, previous: known.flatMap { previous?.health[$0] })
+        }
         reservedPrefixes = configuration.reservedHeaderPrefixes.map { Array($0.lowercased().utf8) }
     }
 
@@ -62,13 +71,16 @@ final class ProxyLoop {
     }
 
     /// From now on requests are served by `snapshot`; those under way keep what they began with. Pools that are still named keep their
-    /// connections.
+    /// connections, clusters that stay the same what they have learnt.
     func adopt(_ snapshot: ProxySnapshot) {
         self.snapshot = snapshot
         let old = pools
+        let oldClusters = clusters
         pools = [:]
-        clusters = snapshot.configuration.clusters.map { cluster in
-            LoopCluster(name: cluster.name, pools: cluster.endpoints.map { pool($0, cluster.connections, old) })
+        clusters = zip(snapshot.configuration.clusters, snapshot.health).map { cluster, health in
+            let pools = cluster.endpoints.map { pool($0, cluster.connections, old) }
+            if let same = oldClusters.first(where: { $0.cluster == cluster && $0.health === health }) { return same }
+            return LoopCluster(cluster, pools: pools, health: health, now: .now())
         }
         for (key, pool) in old where pools[key] == nil { pool.retire() }
     }
@@ -85,8 +97,28 @@ final class ProxyLoop {
     func startSweeping(every interval: TimeAmount = .seconds(1)) {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         sweeping = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
-            let now = NIODeadline.now()
-            for pool in bound.value.pools.values { pool.sweep(now: now) }
+            bound.value.sweep(now: .now())
+        }
+    }
+
+    private func sweep(now: NIODeadline) {
+        for pool in pools.values { pool.sweep(now: now) }
+        for cluster in clusters {
+            for index in cluster.health.readmit(now: now) {
+                report(.readmitted(cluster.health.endpoints[index].endpoint), of: cluster.cluster.name)
+            }
+        }
+    }
+
+    /// Tells the observer and, of what an operator should know, the log.
+    func report(_ incident: ProxyIncident, of cluster: String) {
+        observer.incident?(cluster, incident)
+        switch incident {
+        case .retried, .refusedByBreaker: return
+        case .breakerOpened, .ejected, .failedProbes:
+            logger.warning("cluster in trouble", metadata: ["cluster": "\(cluster)", "incident": "\(incident)"])
+        case .breakerHalfOpened, .breakerClosed, .readmitted, .recovered:
+            logger.info("cluster recovers", metadata: ["cluster": "\(cluster)", "incident": "\(incident)"])
         }
     }
 

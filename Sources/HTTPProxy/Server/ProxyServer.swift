@@ -34,6 +34,7 @@ public final class ProxyServer: Sendable {
     private let loops: [NIOLoopBound<ProxyLoop>]
     private let logger: Logger
     private let phase = Mutex(Phase.created)
+    private let snapshot: Mutex<ProxySnapshot>
 
     /// - Parameters:
     ///   - configuration: what to proxy.
@@ -74,6 +75,7 @@ public final class ProxyServer: Sendable {
             loops.append(bound)
         }
         self.loops = loops
+        self.snapshot = Mutex(snapshot)
     }
 
     /// Begins to accept connections.
@@ -105,7 +107,10 @@ public final class ProxyServer: Sendable {
     /// Serves all further requests by `configuration`. Connections and requests under way are not touched.
     /// - Throws: `ProxyConfigurationError`; then everything stays as it was.
     public func reload(_ configuration: ProxyConfiguration) async throws {
-        let snapshot = try ProxySnapshot(configuration)
+        let snapshot = try self.snapshot.withLock { current in
+            current = try ProxySnapshot(configuration, previous: current)
+            return current
+        }
         for bound in loops {
             try await bound.eventLoop.submit { bound.value.adopt(snapshot) }.get()
         }

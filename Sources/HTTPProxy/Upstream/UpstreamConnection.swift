@@ -204,7 +204,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         if case .body(.untilClose, _) = last {
             driver.receiveEnd(trailers: nil, isReusable: false)
         } else {
-            driver.handle(.upstreamClosed(silent: !receivedBytes))
+            driver.upstreamClosed(silent: !receivedBytes)
         }
         driver.flush()
     }

@@ -75,11 +75,12 @@ public struct RequestHead: Sendable {
         bytes.withUnsafeReadableBytes { body($0[part: queryRange]) }
     }
 
-    /// Whether repeating the request has the effect of sending it once (RFC 9110 section 9.2.2).
-    var isIdempotent: Bool {
+    /// Whether sending the request twice has the effect of sending it once: by its method (RFC 9110 section 9.2.2), or because it has a key by
+    /// which the service knows it again (draft-ietf-httpapi-idempotency-key-header).
+    var isRepeatable: Bool {
         switch method {
         case "GET", "HEAD", "OPTIONS", "PUT", "DELETE": true
-        default: false
+        default: withFirst("idempotency-key") { !$0.isEmpty } ?? false
         }
     }
 

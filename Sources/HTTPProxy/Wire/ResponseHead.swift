@@ -17,6 +17,11 @@ struct ResponseHead {
     /// 1xx: another head follows.
     var isInformational: Bool { status < 200 }
 
+    /// Whether there is a field of this name, given in lower case.
+    func has(_ name: StaticString) -> Bool {
+        bytes.withUnsafeReadableBytes { raw in fields.contains { raw[part: $0.name].spells(name) } }
+    }
+
     /// Nil when the head is not a response this proxy may pass on.
     static func read(_ bytes: ByteBuffer, fields: [FieldEntry], startLineLength: Int, isHead: Bool) -> ResponseHead? {
         bytes.withUnsafeReadableBytes { raw in

@@ -13,7 +13,8 @@ struct ExchangeWitness: Hashable {
         case lent(reused: Bool)
     }
 
-    let isIdempotent: Bool
+    let isRepeatable: Bool
+    let retries: Int
     let keepsClient: Bool
 
     // The world.
@@ -29,19 +30,26 @@ struct ExchangeWitness: Hashable {
     private var gotEnd = false
 
     // What was done.
+    /// A piece came, and all that came is kept.
     private var holds = false
+    /// A piece came that is not kept any more.
+    private var lostBody = false
+    /// Something is kept that the connection of now was not sent.
+    private var holdsUnsent = false
+    private var everSent = false
     private var sentHead = false
     private var sentEnd = false
-    private var sentBody = false
-    private var retried = false
+    private var replacedStale = false
+    private var retried = 0
     private var wroteHead = false
     private var wroteEnd = false
     private var pausedClient = false
     private var pausedUpstream = false
     private(set) var finished = false
 
-    init(isIdempotent: Bool, keepsClient: Bool) {
-        self.isIdempotent = isIdempotent
+    init(isRepeatable: Bool, retries: Int, keepsClient: Bool) {
+        self.isRepeatable = isRepeatable
+        self.retries = retries
         self.keepsClient = keepsClient
     }
 
@@ -52,20 +60,29 @@ struct ExchangeWitness: Hashable {
         var events: [ExchangeEvent] = [.clientGone, .timeout, .clientWritable(!clientWritable)]
         if !decided { events += [.forward, .answer, .refuse(.notFound)] }
         if !requestEnded, !requestBroken, !pausedClient {
-            events += [.requestBody, .requestEnd, .requestInvalid(.bodyTooLarge)]
+            events += [.requestBody(fits: true), .requestBody(fits: false), .requestEnd, .requestInvalid(.bodyTooLarge)]
         }
         if !halfClosed, !pausedClient { events.append(.clientHalfClosed) }
         switch link {
         case .none: break
         case .wanted(let fresh):
-            events += [.upstreamReady(reused: false), .upstreamUnavailable(.connectFailed)]
+            events += [
+                .upstreamReady(reused: false), .upstreamUnavailable(.connectFailed, mayRetry: true),
+                .upstreamUnavailable(.upstreamBusy, mayRetry: false),
+            ]
             if !fresh { events.append(.upstreamReady(reused: true)) }
         case .lent:
-            events += [.upstreamClosed(silent: !gotBytes), .upstreamInvalid, .upstreamWritable(!upstreamWritable)]
+            events += [
+                .upstreamClosed(silent: !gotBytes, mayRetry: true), .upstreamClosed(silent: !gotBytes, mayRetry: false), .upstreamInvalid,
+                .upstreamWritable(!upstreamWritable),
+            ]
             // Also while its reading is paused: bytes that were read before still come through.
             guard !gotEnd else { break }
             if gotHead == nil {
-                events += [.responseInformational, .responseHead(keepsAlive: true), .responseHead(keepsAlive: false)]
+                events += [
+                    .responseInformational, .responseHead(keepsAlive: true, mayRetry: false),
+                    .responseHead(keepsAlive: false, mayRetry: false), .responseHead(keepsAlive: true, mayRetry: true),
+                ]
             } else {
                 events += [.responseBody, .responseEnd(isReusable: true), .responseEnd(isReusable: false)]
             }
@@ -82,7 +99,8 @@ struct ExchangeWitness: Hashable {
         let wasLent = link
         let hadBytes = gotBytes
         note(event)
-        try checkUpstream(reaction.actions, event, wasLent, hadBytes: hadBytes)
+        try checkAcquiring(reaction.actions, event, wasLent, hadBytes: hadBytes)
+        try checkSending(reaction.actions, event)
         try checkClient(reaction)
         try checkFlow(reaction.actions)
         try checkEnd(reaction.actions)
@@ -103,13 +121,13 @@ struct ExchangeWitness: Hashable {
             (gotBytes, gotHead, gotEnd, upstreamWritable, sentHead, sentEnd) = (false, nil, false, true, false, false)
         case .upstreamUnavailable: link = .none
         case .responseInformational: gotBytes = true
-        case .responseHead(let keepsAlive): (gotBytes, gotHead) = (true, keepsAlive)
+        case .responseHead(let keepsAlive, _): (gotBytes, gotHead) = (true, keepsAlive)
         case .responseEnd(let isReusable): (gotEnd, gotHead) = (true, gotHead.map { $0 && isReusable })
         default: break
         }
     }
 
-    private mutating func checkUpstream(
+    private mutating func checkAcquiring(
         _ actions: ExchangeActions, _ event: ExchangeEvent, _ wasLent: Link, hadBytes: Bool
     ) throws(Violation) {
         if actions.contains(.cancelAcquire) {
@@ -126,30 +144,64 @@ struct ExchangeWitness: Hashable {
         }
         if actions.contains(.acquireFresh) {
             try require(wasLent == .lent(reused: true), "only a reused connection can be stale")
-            try require(!retried && isIdempotent && !sentBody && !hadBytes && !wroteHead, "only a harmless request is repeated, once")
-            try require(event == .upstreamClosed(silent: true), "only silence is answered by repeating")
-            retried = true
-            link = .wanted(fresh: true)
+            try require(!replacedStale && !hadBytes, "a stale connection is replaced once, before any byte")
+            try require(!actions.contains(.blameEndpoint), "nobody is to blame for a stale connection")
+            replacedStale = true
+            try again(fresh: true)
         }
-        if case .upstreamReady = event { try require(actions.contains(.sendRequestHead), "a connection is used at once") }
+        if actions.contains(.acquireAfterPause) {
+            try require(allowsRetry(event), "only what may pass is tried again, and only with budget")
+            retried += 1
+            try require(retried <= retries, "no more retries than allowed")
+            try again(fresh: false)
+        }
+    }
+
+    private mutating func again(fresh: Bool) throws(Violation) {
+        try require(link == .none && !wroteHead && !lostBody, "nothing is repeated once a response began or a piece of body is gone")
+        try require(isRepeatable || !everSent, "what was sent is only sent again when that is harmless")
+        (link, sentHead, sentEnd, holdsUnsent) = (.wanted(fresh: fresh), false, false, holds)
+        (gotBytes, gotHead, gotEnd) = (false, nil, false)
+    }
+
+    private func allowsRetry(_ event: ExchangeEvent) -> Bool {
+        switch event {
+        case .upstreamUnavailable(_, let mayRetry), .upstreamClosed(_, let mayRetry), .responseHead(_, let mayRetry): mayRetry
+        default: false
+        }
+    }
+
+    private mutating func checkSending(_ actions: ExchangeActions, _ event: ExchangeEvent) throws(Violation) {
+        if case .upstreamReady = event {
+            try require(actions.contains(.sendRequestHead), "a connection is used at once")
+            try require(actions.contains(.sendHeldBody) == holdsUnsent, "what is held goes out with the head")
+        }
         if actions.contains(.sendRequestHead) {
             try require(isLent && !sentHead, "one request head to a connection")
-            sentHead = true
+            (sentHead, everSent) = (true, true)
+        }
+        if case .requestBody = event {
+            try require(!actions.isDisjoint(with: [.holdBody, .sendRequestBody]), "no piece of the body is lost")
+            if !actions.contains(.holdBody) { lostBody = true }
         }
         if actions.contains(.holdBody) {
-            try require(!isLent && !holds, "at most one piece is held, and only without a connection")
+            try require(!holdsUnsent && !lostBody, "at most one piece is held unsent, and none after one is gone")
             holds = true
+            if !actions.contains(.sendRequestBody) { holdsUnsent = true }
         }
         if actions.contains(.sendHeldBody) {
-            try require(isLent && sentHead && holds && !sentEnd, "what is held follows the head")
-            (holds, sentBody) = (false, true)
+            try require(isLent && sentHead && holds && holdsUnsent && !sentEnd, "what is held follows the head")
+            holdsUnsent = false
         }
         if actions.contains(.sendRequestBody) {
-            try require(isLent && sentHead && !holds && !sentEnd, "body goes after the head, in order, before the end")
-            sentBody = true
+            try require(isLent && sentHead && !holdsUnsent && !sentEnd, "body goes after the head, in order, before the end")
+        }
+        if actions.contains(.dropHeldBody) {
+            try require(holds && !holdsUnsent, "only what was sent is let go of")
+            (holds, lostBody) = (false, true)
         }
         if actions.contains(.sendRequestEnd) {
-            try require(isLent && sentHead && !holds && !sentEnd && requestEnded, "the end is sent once, after all else")
+            try require(isLent && sentHead && !holdsUnsent && !sentEnd && requestEnded, "the end is sent once, after all else")
             sentEnd = true
         }
         if actions.contains(.releaseUpstream) {
@@ -163,6 +215,7 @@ struct ExchangeWitness: Hashable {
         if actions.contains(.writeInformational) { try require(!wroteHead, "no interim response after the final one") }
         if actions.contains(.writeResponseHead) {
             try require(!wroteHead, "one response head")
+            try require(!holds, "nothing is kept that cannot be of use")
             wroteHead = true
         }
         if actions.contains(.writeResponseBody) { try require(wroteHead && !wroteEnd, "body lies between head and end") }
@@ -202,10 +255,10 @@ struct ExchangeWitness: Hashable {
         if isLent, !upstreamWritable, !requestEnded {
             try require(pausedClient, "the client is not read while the upstream cannot be written")
         }
-        if holds, !requestEnded { try require(pausedClient, "the client is not read while a piece is held") }
+        if holdsUnsent, !requestEnded { try require(pausedClient, "the client is not read while a piece is held") }
         if isLent, !clientWritable { try require(pausedUpstream, "the upstream is not read while the client cannot be written") }
         if isLent, clientWritable { try require(!pausedUpstream, "the upstream is read while the client can be written") }
-        if isLent, upstreamWritable { try require(!pausedClient, "the client is read while the upstream can be written") }
+        if isLent, upstreamWritable, !holdsUnsent { try require(!pausedClient, "the client is read while the upstream can be written") }
     }
 
     private mutating func checkEnd(_ actions: ExchangeActions) throws(Violation) {
