@@ -13,7 +13,7 @@ public enum APIGateway {
         _ = try settings.configuration(variables: variables)
         let metrics = GatewayMetrics()
         let accessLog = AccessLog(format: settings.accessLog) { FileHandle.standardOutput.write(Data($0)) }
-        var observer = ProxyObserver(exchange: { metrics.record($0) })
+        var observer = ProxyObserver(exchange: { metrics.record($0) }, incident: { metrics.record($1, of: $0) })
         if settings.accessLog != .none { observer.access = { accessLog.record($0) } }
         let (controlPort, controlListens) = AsyncStream<Int>.makeStream()
         let users = AccessTokenVerifier(

@@ -61,7 +61,7 @@ struct DataPlane: ServiceLifecycle.Service {
     private func route(_ entry: GatewayConfiguration.RouteEntry) -> HTTPProxy.Route {
         HTTPProxy.Route(
             name: entry.name, host: entry.host, methods: entry.methods, headers: entry.headers, path: entry.path, rewrite: entry.rewrite,
-            target: entry.target, timeouts: entry.timeouts, maximumBodyBytes: entry.maximumBodyBytes, policies: policies(of: entry))
+            target: entry.target, timeouts: entry.timeouts, retries: entry.retries, maximumBodyBytes: entry.maximumBodyBytes, policies: policies(of: entry))
     }
 
     /// Limits by where a request comes from hold before anybody looks at its token, so that guessing at tokens is limited, too; those by who

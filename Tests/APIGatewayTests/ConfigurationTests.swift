@@ -77,7 +77,7 @@ struct ConfigurationTests {
             Mistake(1, "trustedProxies: [[10]]", "must be a list of texts"),
             Mistake(1, "trustedProxy: [10.0.0.0/8]", "“trustedProxy” is not known here"),
             Mistake(9, "routes: {a: b}\nhosts:", told: 10, "“hosts” is not known here"),
-            Mistake(3, "  - nam: shop", "“nam” is not known here (known: connectSeconds, endpoints"),
+            Mistake(3, "  - nam: shop", "“nam” is not known here (known: balancing, breaker, connectSeconds"),
             Mistake(3, "  - name: ''", "“name” must be a text"),
             Mistake(5, "      - https://127.0.0.1:3001", "“https://127.0.0.1:3001” must be an address"),
             Mistake(6, "      - http://127.0.0.1:3001/path", "must be an address"),
@@ -123,6 +123,52 @@ struct ConfigurationTests {
         #expect(error.line == mistake.told)
         #expect(error.sentence.contains(mistake.words))
         #expect(error.description.hasPrefix("line \(mistake.told ?? 0): "))
+    }
+
+    private static func resilient(_ cluster: String, _ route: String = "") throws -> GatewayConfiguration {
+        let yaml = """
+            clusters:
+              - {name: shop, endpoints: [http://127.0.0.1:3001], \(cluster)}
+            routes:
+              - {name: all, path: /, cluster: shop, \(route)}
+            """
+        return try GatewayConfiguration(yaml: yaml, variables: [:])
+    }
+
+    @Test("what it says about balancing, health, breakers and retries is what is configured")
+    func resilience() throws {
+        let plain = try Self.resilient("")
+        #expect(plain.clusters[0] == Cluster(name: "shop", endpoints: [Endpoint(host: "127.0.0.1", port: 3001)]))
+        #expect(plain.routes[0].retries == RetryPolicy())
+        let full = try Self.resilient(
+            """
+            balancing: hash, hashBy: "header:X-Cart", outlierDetection: {consecutiveFailures: 3, baseSeconds: 1.5, maximumPercent: 50},
+            healthCheck: {path: /ready, intervalSeconds: 2, healthyAfter: 1}, breaker: {failurePercent: 80, openSeconds: 0.5}
+            """, "retries: {count: 1, statuses: [500, 503], firstPauseSeconds: 0.1}")
+        let cluster = full.clusters[0]
+        #expect(cluster.balancing == .consistentHash(by: .header("X-Cart")))
+        #expect(cluster.outlierDetection?.consecutiveFailures == 3 && cluster.outlierDetection?.baseTime == .milliseconds(1500))
+        #expect(cluster.healthCheck?.path == "/ready" && cluster.healthCheck?.interval == .seconds(2) && cluster.healthCheck?.healthyAfter == 1)
+        #expect(cluster.breaker?.failurePercent == 80 && cluster.breaker?.firstOpenTime == .milliseconds(500))
+        #expect(full.routes[0].retries.retries == 1 && full.routes[0].retries.statuses == [500, 503])
+        #expect(full.routes[0].retries.firstPause == .milliseconds(100))
+        let off = try Self.resilient("outlierDetection: {enabled: false}, breaker: {enabled: false}", "retries: {count: 0}")
+        #expect(off.clusters[0].outlierDetection == nil && off.clusters[0].breaker == nil && off.routes[0].retries.retries == 0)
+    }
+
+    @Test(
+        "a mistake about them is told",
+        arguments: [
+            ("balancing: random", "“balancing” must be one of leastRequest, roundRobin, hash"), ("hashBy: user", "needs “balancing: hash”"),
+            ("balancing: hash, hashBy: cookie", "“hashBy” must be address, user, path or header:NAME"),
+            ("healthCheck: {intervalSeconds: 1}", "“path” is missing"), ("healthCheck: {path: ready}", "“path” must be a path"),
+            ("outlierDetection: {percent: 10}", "“percent” is not known here"),
+            ("breaker: {failurePercent: 0}", "“failurePercent” must be a whole number between 1 and 100"),
+        ])
+    func resilienceMistakes(cluster: String, words: String) throws {
+        let error = try #require(throws: GatewayConfigurationError.self) { try Self.resilient(cluster) }
+        #expect(error.line == 2 && error.sentence.contains(words), "\(error)")
+        #expect(throws: GatewayConfigurationError.self) { try Self.resilient("", "retries: {statuses: [404]}") }
     }
 
     @Test(
@@ -207,17 +253,27 @@ struct ConfigurationTests {
                 })
         }
         let keys = [
-            GatewayConfiguration.documentKeys, GatewayConfiguration.clusterKeys, GatewayConfiguration.routeKeys,
-            GatewayConfiguration.shareKeys, GatewayConfiguration.redirectKeys, GatewayConfiguration.responseKeys,
+            GatewayConfiguration.documentKeys, GatewayConfiguration.clusterKeys, GatewayConfiguration.outlierKeys,
+            GatewayConfiguration.healthCheckKeys, GatewayConfiguration.breakerKeys, GatewayConfiguration.routeKeys,
+            GatewayConfiguration.retryKeys, GatewayConfiguration.shareKeys, GatewayConfiguration.redirectKeys, GatewayConfiguration.responseKeys,
             GatewayConfiguration.rateLimitKeys,
         ]
         #expect(tables == keys)
         let (connections, timeouts) = (ConnectionLimits(), RouteTimeouts())
+        let (outliers, check, breaker, retries) = (OutlierDetection(), HealthCheck(path: "/"), BreakerLimits(), RetryPolicy())
         func seconds(_ time: TimeAmount?) -> String { (Double(time?.nanoseconds ?? 0) / 1e9).formatted(.number.grouping(.never)) }
         let defaults = [
             "connectSeconds": seconds(connections.connectTimeout), "maximumConnections": "\(connections.maximumConnections)",
             "maximumWaitSeconds": seconds(connections.maximumWait), "overloadedWaitSeconds": seconds(connections.overloadedWait),
             "totalSeconds": seconds(timeouts.total), "firstByteSeconds": seconds(timeouts.firstByte),
+            "consecutiveFailures": "\(outliers.consecutiveFailures)", "baseSeconds": seconds(outliers.baseTime),
+            "maximumSeconds": seconds(outliers.maximumTime), "maximumPercent": "\(outliers.maximumPercent)",
+            "intervalSeconds": seconds(check.interval), "timeoutSeconds": seconds(check.timeout),
+            "unhealthyAfter": "\(check.unhealthyAfter)", "healthyAfter": "\(check.healthyAfter)",
+            "minimumRequests": "\(breaker.minimumRequests)", "failurePercent": "\(breaker.failurePercent)",
+            "consecutiveConnectFailures": "\(breaker.consecutiveConnectFailures)", "openSeconds": seconds(breaker.firstOpenTime),
+            "maximumOpenSeconds": seconds(breaker.maximumOpenTime), "count": "\(retries.retries)",
+            "firstPauseSeconds": seconds(retries.firstPause), "longestPauseSeconds": seconds(retries.longestPause),
         ]
         for (key, value) in defaults {
             let row = text.split(separator: "\n").first { $0.hasPrefix("| `\(key)`") }

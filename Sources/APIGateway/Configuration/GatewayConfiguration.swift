@@ -9,6 +9,8 @@ import Yams
 //   clusters:
 //     - name: orders
 //       endpoints: [http://127.0.0.1:3003]
+//       balancing: leastRequest           # or roundRobin, hash
+//       healthCheck: {path: /ready}
 //   routes:
 //     - name: orders                      # the label in metrics and logs
 //       path: /api/orders                 # takes all below; a path with {parameters}, or `exact: true`, takes just itself
@@ -20,6 +22,7 @@ import Yams
 //       authentication: required          # required | optional | none (default)
 //       totalSeconds: 30                  # 0: no limit, for streams
 //       firstByteSeconds: 15
+//       retries: {count: 2}
 //       maximumBodyBytes: 1048576
 //       rateLimits:                       # all of them hold
 //         - {name: minute, requests: 60, seconds: 60, burst: 20, by: user}   # by: address (default) | user | token | route
@@ -46,6 +49,7 @@ public struct GatewayConfiguration: Sendable {
         public let target: RouteTarget
         public let authentication: Authentication
         public let timeouts: RouteTimeouts
+        public let retries: RetryPolicy
         public let maximumBodyBytes: Int
         public let rateLimits: [RateLimit]
     }
@@ -115,31 +119,32 @@ public struct GatewayConfiguration: Sendable {
     static let documentKeys: Set<String> = ["clusters", "routes", "trustedProxies"]
     static let routeKeys: Set<String> = [
         "name", "host", "methods", "headers", "path", "exact", "rewrite", "cluster", "split", "pinnedBy", "redirect", "respond",
-        "authentication", "totalSeconds", "firstByteSeconds", "maximumBodyBytes", "rateLimits",
+        "authentication", "totalSeconds", "firstByteSeconds", "retries", "maximumBodyBytes",
+        "rateLimits",
     ]
     static let shareKeys: Set<String> = ["cluster", "weight"]
     static let redirectKeys: Set<String> = ["to", "status"]
     static let responseKeys: Set<String> = ["status", "contentType", "text"]
     static let rateLimitKeys: Set<String> = ["name", "requests", "seconds", "burst", "by"]
     static let clusterKeys: Set<String> = [
-        "name", "endpoints", "connectSeconds", "maximumConnections", "maximumWaitSeconds", "overloadedWaitSeconds",
+        "name", "endpoints", "connectSeconds", "maximumConnections", "maximumWaitSeconds", "overloadedWaitSeconds", "balancing", "hashBy",
+        "outlierDetection", "healthCheck", "breaker",
     ]
 
     private static func cluster(_ node: Node) throws -> Cluster {
         let reader = try YAMLReader(node, keys: Self.clusterKeys)
         guard let endpoints = try reader.list("endpoints", endpoint), !endpoints.isEmpty else { throw reader.missing("endpoints") }
         var limits = ConnectionLimits()
-        if let seconds = try reader.seconds("connectSeconds", in: 0.01...60) {
-            limits.connectTimeout = .milliseconds(Int64(seconds * 1000))
-        }
-        if let maximum = try reader.integer("maximumConnections", in: 1...65_536) { limits.maximumConnections = maximum }
-        if let seconds = try reader.seconds("maximumWaitSeconds", in: 0.001...60) {
-            limits.maximumWait = .milliseconds(Int64(seconds * 1000))
-        }
-        if let seconds = try reader.seconds("overloadedWaitSeconds", in: 0.001...60) {
-            limits.overloadedWait = .milliseconds(Int64(seconds * 1000))
-        }
-        return Cluster(name: try reader.requiredString("name"), endpoints: endpoints, connections: limits)
+        try reader.set(&limits.connectTimeout, from: "connectSeconds", in: 0.01...60)
+        try reader.set(&limits.maximumConnections, from: "maximumConnections", in: 1...65_536)
+        try reader.set(&limits.maximumWait, from: "maximumWaitSeconds", in: 0.001...60)
+        try reader.set(&limits.overloadedWait, from: "overloadedWaitSeconds", in: 0.001...60)
+        var cluster = Cluster(name: try reader.requiredString("name"), endpoints: endpoints, connections: limits)
+        cluster.balancing = try balancing(reader)
+        cluster.outlierDetection = try outlierDetection(reader)
+        cluster.healthCheck = try healthCheck(reader)
+        cluster.breaker = try breaker(reader)
+        return cluster
     }
 
     private static func endpoint(_ text: String) throws(YAMLReader.Reason) -> Endpoint {
@@ -161,7 +166,7 @@ public struct GatewayConfiguration: Sendable {
             headers: try reader.members("headers").map { HeaderMatch(name: $0.name, value: $0.value.isEmpty ? nil : $0.value) },
             path: exact ? .template(path) : .prefix(path), rewrite: try place(reader, "rewrite", mayBeAddress: false), target: target,
             authentication: try reader.choice("authentication", Authentication.self) ?? .none,
-            timeouts: try timeouts(reader),
+            timeouts: try timeouts(reader), retries: try retries(reader),
             maximumBodyBytes: try reader.integer("maximumBodyBytes", in: 0...(1 << 40)) ?? 1 << 20,
             rateLimits: try rateLimits(reader))
     }

@@ -1,3 +1,4 @@
+import NIOCore
 import Yams
 
 /// A mistake in the gateway's configuration file, with the line it is on.
@@ -64,6 +65,22 @@ struct YAMLReader {
             throw Self.error("“\(key)” must be a number of seconds between \(range.lowerBound) and \(range.upperBound)", at: node)
         }
         return value
+    }
+
+    /// A mapping inside this one, nil when it is not there.
+    func mapping(_ key: String, keys: Set<String>) throws(GatewayConfigurationError) -> YAMLReader? {
+        guard let node = node(key) else { return nil }
+        return try YAMLReader(node, keys: keys)
+    }
+
+    /// Leaves the value as it is when the key is not there.
+    func set(_ value: inout Int, from key: String, in range: ClosedRange<Int>) throws(GatewayConfigurationError) {
+        if let found = try integer(key, in: range) { value = found }
+    }
+
+    /// Leaves the value as it is when the key is not there.
+    func set(_ value: inout TimeAmount, from key: String, in range: ClosedRange<Double>) throws(GatewayConfigurationError) {
+        if let found = try seconds(key, in: range) { value = .nanoseconds(Int64(found * 1_000_000_000)) }
     }
 
     func bool(_ key: String) throws(GatewayConfigurationError) -> Bool? {

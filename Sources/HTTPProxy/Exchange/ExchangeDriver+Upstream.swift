@@ -31,7 +31,7 @@ extension ExchangeDriver {
         let now = NIODeadline.now()
         cluster.budget.beginCall()
         attempts.isCounted = true
-        switch cluster.breaker.admit(at: now.sinceBoot) {
+        switch withBreaker(of: cluster, { $0.admit(at: now.sinceBoot) }) {
         case .admitted(let permit):
             attempts.permit = permit
             acquireFromCluster(now)
@@ -144,9 +144,15 @@ extension ExchangeDriver {
     func tellBreaker(_ outcome: CircuitBreaker.Outcome) {
         guard let permit = attempts.permit, let cluster else { return }
         attempts.permit = nil
+        withBreaker(of: cluster) { $0.record(outcome, for: permit, at: NIODeadline.now().sinceBoot) }
+    }
+
+    /// Reports when `body` has made the breaker open, half-open or close.
+    private func withBreaker<Result>(of cluster: LoopCluster, _ body: (inout CircuitBreaker) -> Result) -> Result {
         let before = cluster.breaker.phase
-        cluster.breaker.record(outcome, for: permit, at: NIODeadline.now().sinceBoot)
+        let result = body(&cluster.breaker)
         if cluster.breaker.phase != before { loop.report(ProxyIncident(cluster.breaker.phase), of: cluster.cluster.name) }
+        return result
     }
 
     /// Gives back what is held of the cluster's.

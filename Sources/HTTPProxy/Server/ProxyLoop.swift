@@ -50,6 +50,7 @@ final class ProxyLoop {
     private(set) var isDraining = false
     private var drained: EventLoopPromise<Void>?
     private var sweeping: RepeatedTask?
+    private var prober: HealthProber?
 
     private struct PoolKey: Hashable {
         let endpoint: Endpoint
@@ -83,6 +84,15 @@ final class ProxyLoop {
             return LoopCluster(cluster, pools: pools, health: health, now: .now())
         }
         for (key, pool) in old where pools[key] == nil { pool.retire() }
+        prober?.adopt(snapshot)
+    }
+
+    /// Makes this loop the one that probes the endpoints for all loops.
+    func startProbing() {
+        prober = HealthProber(
+            eventLoop: eventLoop, connector: connector, fraction: { [weak self] in self?.identifiers.nextFraction() ?? 0.5 },
+            report: { [weak self] in self?.report($0, of: $1) })
+        prober?.adopt(snapshot)
     }
 
     private func pool(_ endpoint: Endpoint, _ limits: ConnectionLimits, _ old: [PoolKey: EndpointPool]) -> EndpointPool {
@@ -150,6 +160,7 @@ final class ProxyLoop {
     func cut() {
         for connection in connections.values { connection.cut() }
         sweeping?.cancel()
+        prober?.stop()
         for pool in pools.values { pool.retire() }
     }
 

@@ -64,12 +64,15 @@ public final class ProxyServer: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, threads))
         var loops: [NIOLoopBound<ProxyLoop>] = []
         for eventLoop in group.makeIterator() {
+            // The first one probes for all.
+            let isFirst = loops.isEmpty
             let generator = IdentifierGenerator(seededBy: &randomness)
             let bound = try await eventLoop.submit {
                 let loop = ProxyLoop(
                     eventLoop: eventLoop, snapshot: snapshot, observer: observer, logger: logger, identifiers: generator,
                     unixNanoseconds: unixNanoseconds, connector: SocketConnector(eventLoop: eventLoop))
                 loop.startSweeping()
+                if isFirst { loop.startProbing() }
                 return NIOLoopBound(loop, eventLoop: eventLoop)
             }.get()
             loops.append(bound)

@@ -197,4 +197,8 @@ final class EndpointPool {
 /// Opens connections for a pool, and reports with `opened` or `openingFailed`, later, on the pool's event loop.
 protocol UpstreamConnector: AnyObject {
     func connect(_ pool: EndpointPool)
+
+    /// Asks an endpoint how it is, over a connection of its own.
+    /// - Returns: whether the answer was good; fails when there was none. On the connector's event loop.
+    func probe(_ endpoint: Endpoint, _ check: HealthCheck) -> EventLoopFuture<Bool>
 }

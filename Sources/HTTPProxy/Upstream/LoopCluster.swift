@@ -54,8 +54,8 @@ final class LoopCluster {
 
     /// Two numbers below `count`, each pair as likely as any other.
     static func twoDifferent(below count: Int, _ random: UInt64) -> (Int, Int) {
-        let first = Int((random & 0xFFFF_FFFF) * UInt64(count) >> 32)
-        let step = Int((random >> 32) * UInt64(count - 1) >> 32)
+        let first = Int(((random & 0xFFFF_FFFF) * UInt64(count)) >> 32)
+        let step = Int(((random >> 32) * UInt64(count - 1)) >> 32)
         return (first, (first + 1 + step) % count)
     }
 }

@@ -11,10 +11,7 @@ final class SocketConnector: UpstreamConnector {
 
     func connect(_ pool: EndpointPool) {
         let bound = NIOLoopBound(pool, eventLoop: eventLoop)
-        let bootstrap = ClientBootstrap(group: eventLoop)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
-            .connectTimeout(pool.limits.connectTimeout)
-        attempt(bootstrap, pool.endpoint).assumeIsolated().whenComplete { result in
+        attempt(pool.endpoint, within: pool.limits.connectTimeout).assumeIsolated().whenComplete { result in
             let pool = bound.value
             switch result {
             case .success(let channel):
@@ -33,7 +30,23 @@ final class SocketConnector: UpstreamConnector {
         }
     }
 
-    private func attempt(_ bootstrap: ClientBootstrap, _ endpoint: Endpoint) -> EventLoopFuture<any Channel> {
+    func probe(_ endpoint: Endpoint, _ check: HealthCheck) -> EventLoopFuture<Bool> {
+        attempt(endpoint, within: check.timeout).flatMap { channel in
+            let answer = channel.eventLoop.makePromise(of: Bool.self)
+            do {
+                try channel.pipeline.syncOperations.addHandler(ProbeConnection(endpoint, check, answer: answer))
+            } catch {
+                // The channel was closed before it could be used.
+                answer.fail(ProbeError.noAnswer)
+            }
+            return answer.futureResult
+        }
+    }
+
+    private func attempt(_ endpoint: Endpoint, within timeout: TimeAmount) -> EventLoopFuture<any Channel> {
+        let bootstrap = ClientBootstrap(group: eventLoop)
+            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .connectTimeout(timeout)
         // What is no IP address is a name.
         if let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
             return bootstrap.connect(to: address)

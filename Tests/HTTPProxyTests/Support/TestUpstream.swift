@@ -90,8 +90,10 @@ final class TestUpstream: Sendable {
     }
 
     /// - Parameters:
+    ///   - port: 0 for any free one.
     ///   - respond: an answer that comes later; nil: `answer` is used.
     static func start(
+        port: Int = 0,
         answer: @escaping @Sendable (Request) -> Response = { Response(body: "\($0.head.method.rawValue) \($0.head.uri) \($0.body)") },
         later respond: @escaping @Sendable (Request) -> EventLoopFuture<Response>? = { _ in nil }
     ) async throws -> TestUpstream {
@@ -113,7 +115,7 @@ final class TestUpstream: Sendable {
                             respond: respond))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+            .bind(host: "127.0.0.1", port: port).get()
         let upstream = TestUpstream(channel: channel)
         box.set(upstream)
         return upstream
