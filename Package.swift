@@ -20,6 +20,9 @@ let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -54,6 +57,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: [.trait(name: "FullFoundation")]),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
@@ -100,7 +105,7 @@ let package = Package(
         .target(name: "Invariants", dependencies: ["Commerce", "Contracts", "ChassisStorage"]),
 
         // MARK: The gateway's data plane
-        .target(name: "HTTPProxy", dependencies: ["Resilience", nioCore, nioPosix, nioHTTP1, logging]),
+        .target(name: "HTTPProxy", dependencies: ["Resilience", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioTLS, logging]),
 
         // MARK: System libraries
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
@@ -165,7 +170,8 @@ let package = Package(
         .testTarget(
             name: "OrderServiceTests",
             dependencies: ["OrderService", "ChassisTesting", hummingbird, httpTypes, logging, asyncHTTPClient, nioCore, nioHTTP1] + chassis),
-        .testTarget(name: "HTTPProxyTests", dependencies: ["HTTPProxy", nioCore, nioPosix, nioHTTP1, nioEmbedded, logging]),
+        .testTarget(
+            name: "HTTPProxyTests", dependencies: ["HTTPProxy", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioEmbedded, logging]),
         .testTarget(
             name: "ChassisTests",
             dependencies: [

@@ -53,15 +53,20 @@ struct DataPlane: ServiceLifecycle.Service {
         let configuration = try settings.configuration(variables: variables)
         let control = Cluster(name: "control", endpoints: [Endpoint(host: "127.0.0.1", port: controlPort)])
         let routes = configuration.routes.map(route) + Self.controlRoutes
-        return ProxyConfiguration(
+        var proxy = ProxyConfiguration(
             clusters: configuration.clusters + [control], routes: routes, trustedProxies: configuration.trustedProxies,
             reservedHeaderPrefixes: ["x-souk-"])
+        proxy.tls = configuration.tls
+        return proxy
     }
 
     private func route(_ entry: GatewayConfiguration.RouteEntry) -> HTTPProxy.Route {
-        HTTPProxy.Route(
+        var route = HTTPProxy.Route(
             name: entry.name, host: entry.host, methods: entry.methods, headers: entry.headers, path: entry.path, rewrite: entry.rewrite,
-            target: entry.target, timeouts: entry.timeouts, retries: entry.retries, maximumBodyBytes: entry.maximumBodyBytes, policies: policies(of: entry))
+            target: entry.target, timeouts: entry.timeouts, retries: entry.retries, maximumBodyBytes: entry.maximumBodyBytes,
+            policies: policies(of: entry))
+        route.upgrades = entry.upgrades
+        return route
     }
 
     /// Limits by where a request comes from hold before anybody looks at its token, so that guessing at tokens is limited, too; those by who

@@ -79,7 +79,10 @@ struct ConfigurationTests {
             Mistake(9, "routes: {a: b}\nhosts:", told: 10, "“hosts” is not known here"),
             Mistake(3, "  - nam: shop", "“nam” is not known here (known: balancing, breaker, connectSeconds"),
             Mistake(3, "  - name: ''", "“name” must be a text"),
-            Mistake(5, "      - https://127.0.0.1:3001", "“https://127.0.0.1:3001” must be an address"),
+            Mistake(5, "      - https://127.0.0.1:3001", told: 5, "“endpoints” must be all http or all https"),
+            Mistake(5, "      - ftp://127.0.0.1:3001", "“ftp://127.0.0.1:3001” must be an address"),
+            Mistake(7, "    tls: {serverName: a}", "“tls” needs endpoints with https"),
+            Mistake(1, "tls: {certificate: a}", "“privateKey” is missing"),
             Mistake(6, "      - http://127.0.0.1:3001/path", "must be an address"),
             Mistake(6, "      - http://127.0.0.1:3001?query", "must be an address"),
             Mistake(6, "      - http://127.0.0.1:99999", "must be an address"),
@@ -144,7 +147,7 @@ struct ConfigurationTests {
             """
             balancing: hash, hashBy: "header:X-Cart", outlierDetection: {consecutiveFailures: 3, baseSeconds: 1.5, maximumPercent: 50},
             healthCheck: {path: /ready, intervalSeconds: 2, healthyAfter: 1}, breaker: {failurePercent: 80, openSeconds: 0.5}
-            """, "retries: {count: 1, statuses: [500, 503], firstPauseSeconds: 0.1}")
+            """, "retries: {count: 1, statuses: [500, 503], firstPauseSeconds: 0.1}, upgrades: [websocket], idleSeconds: 0")
         let cluster = full.clusters[0]
         #expect(cluster.balancing == .consistentHash(by: .header("X-Cart")))
         #expect(cluster.outlierDetection?.consecutiveFailures == 3 && cluster.outlierDetection?.baseTime == .milliseconds(1500))
@@ -152,8 +155,32 @@ struct ConfigurationTests {
         #expect(cluster.breaker?.failurePercent == 80 && cluster.breaker?.firstOpenTime == .milliseconds(500))
         #expect(full.routes[0].retries.retries == 1 && full.routes[0].retries.statuses == [500, 503])
         #expect(full.routes[0].retries.firstPause == .milliseconds(100))
+        #expect(full.routes[0].upgrades == ["websocket"] && full.routes[0].timeouts.idle == nil)
         let off = try Self.resilient("outlierDetection: {enabled: false}, breaker: {enabled: false}", "retries: {count: 0}")
         #expect(off.clusters[0].outlierDetection == nil && off.clusters[0].breaker == nil && off.routes[0].retries.retries == 0)
+    }
+
+    @Test("what it says about TLS is what is configured")
+    func tls() throws {
+        let yaml = """
+            tls: {certificate: /etc/shop.pem, privateKey: /etc/shop.key, clientAuthorities: /etc/clients.pem}
+            clusters:
+              - name: shop
+                endpoints: [https://shop.internal]
+                tls: {authorities: /etc/inside.pem, serverName: shop, certificate: /etc/me.pem, privateKey: /etc/me.key}
+              - {name: web, endpoints: [https://shop.example]}
+              - {name: plain, endpoints: [http://shop.example]}
+            routes: [{name: all, path: /, cluster: shop}]
+            """
+        let configuration = try GatewayConfiguration(yaml: yaml, variables: [:])
+        #expect(
+            configuration.tls
+                == ServerTLS(certificateFile: "/etc/shop.pem", privateKeyFile: "/etc/shop.key", clientAuthoritiesFile: "/etc/clients.pem"))
+        #expect(configuration.clusters[0].endpoints == [Endpoint(host: "shop.internal", port: 443)])
+        let tls = try #require(configuration.clusters[0].tls)
+        #expect(tls.authoritiesFile == "/etc/inside.pem" && tls.serverName == "shop")
+        #expect(tls.certificateFile == "/etc/me.pem" && tls.privateKeyFile == "/etc/me.key")
+        #expect(configuration.clusters[1].tls == UpstreamTLS() && configuration.clusters[2].tls == nil)
     }
 
     @Test(
@@ -253,7 +280,8 @@ struct ConfigurationTests {
                 })
         }
         let keys = [
-            GatewayConfiguration.documentKeys, GatewayConfiguration.clusterKeys, GatewayConfiguration.outlierKeys,
+            GatewayConfiguration.documentKeys, GatewayConfiguration.serverTLSKeys, GatewayConfiguration.clusterKeys,
+            GatewayConfiguration.upstreamTLSKeys, GatewayConfiguration.outlierKeys,
             GatewayConfiguration.healthCheckKeys, GatewayConfiguration.breakerKeys, GatewayConfiguration.routeKeys,
             GatewayConfiguration.retryKeys, GatewayConfiguration.shareKeys, GatewayConfiguration.redirectKeys, GatewayConfiguration.responseKeys,
             GatewayConfiguration.rateLimitKeys,
@@ -266,6 +294,7 @@ struct ConfigurationTests {
             "connectSeconds": seconds(connections.connectTimeout), "maximumConnections": "\(connections.maximumConnections)",
             "maximumWaitSeconds": seconds(connections.maximumWait), "overloadedWaitSeconds": seconds(connections.overloadedWait),
             "totalSeconds": seconds(timeouts.total), "firstByteSeconds": seconds(timeouts.firstByte),
+            "idleSeconds": seconds(timeouts.idle),
             "consecutiveFailures": "\(outliers.consecutiveFailures)", "baseSeconds": seconds(outliers.baseTime),
             "maximumSeconds": seconds(outliers.maximumTime), "maximumPercent": "\(outliers.maximumPercent)",
             "intervalSeconds": seconds(check.interval), "timeoutSeconds": seconds(check.timeout),

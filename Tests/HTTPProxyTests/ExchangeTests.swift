@@ -222,6 +222,22 @@ struct ExchangeTests {
         #expect(reactions[4].failure == .upstreamClosed)
     }
 
+    @Test("after a switch of protocols both sides stream until they end, and neither connection is used again")
+    func tunnel() {
+        var exchange = Self.exchange(isRepeatable: true)
+        let reactions = run(
+            &exchange,
+            [
+                .requestEnd, .forward, .upstreamReady(reused: true), .responseSwitch, .requestBody(fits: true), .responseBody,
+                .clientHalfClosed, .responseBody, .responseEnd(isReusable: false),
+            ])
+        #expect(
+            reactions[3...].map(\.actions) == [
+                .writeSwitch, .sendRequestBody, .writeResponseBody, .sendRequestEnd, .writeResponseBody,
+                [.writeResponseEnd, .closeUpstream, .finishClosingClient],
+            ])
+    }
+
     @Test("a body that is too long to keep ends all repeating")
     func tooLongToKeep() {
         var exchange = Self.exchange(isRepeatable: true, retries: 2)

@@ -118,8 +118,9 @@ struct LifecycleTests {
         try await withProxy(configuration) { _, port in
             let first = try await RawClient.connect(port: port)
             let second = try await RawClient.connect(port: port)
-            // One of the first two requests gets stuck; from then on the other endpoint is the less busy one.
-            try await first.send("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            // While both are idle either is drawn: one of 64 requests, one after the other, gets stuck. From then on the other endpoint is the
+            // less busy one.
+            try await first.send(String(repeating: "GET / HTTP/1.1\r\nHost: a\r\n\r\n", count: 64))
             while stuck.requests.isEmpty { await Task.yield() }
             for _ in 0..<10 { #expect(try await second.get("/").body == "free") }
             gate.succeed()

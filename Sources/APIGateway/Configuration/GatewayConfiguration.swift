@@ -50,6 +50,7 @@ public struct GatewayConfiguration: Sendable {
         public let authentication: Authentication
         public let timeouts: RouteTimeouts
         public let retries: RetryPolicy
+        public let upgrades: Set<String>
         public let maximumBodyBytes: Int
         public let rateLimits: [RateLimit]
     }
@@ -57,6 +58,7 @@ public struct GatewayConfiguration: Sendable {
     public let clusters: [Cluster]
     public let routes: [RouteEntry]
     public let trustedProxies: [AddressRange]
+    public let tls: ServerTLS?
 
     /// Reads a document. `variables` are what `${NAME}` may stand for.
     public init(yaml: String, variables: [String: String]) throws {
@@ -75,6 +77,7 @@ public struct GatewayConfiguration: Sendable {
         routes = try reader.elements("routes").map { try Self.route($0, clusters: names) }
         try Self.requireDistinctNames(of: reader.elements("routes"))
         trustedProxies = try reader.list("trustedProxies", Self.addressRange) ?? []
+        tls = try Self.serverTLS(reader)
         guard !routes.isEmpty else { throw reader.missing("routes") }
     }
 
@@ -116,10 +119,10 @@ public struct GatewayConfiguration: Sendable {
     }
 
     // Each is told of in docs/gateway.md, which a test sees to.
-    static let documentKeys: Set<String> = ["clusters", "routes", "trustedProxies"]
+    static let documentKeys: Set<String> = ["clusters", "routes", "trustedProxies", "tls"]
     static let routeKeys: Set<String> = [
         "name", "host", "methods", "headers", "path", "exact", "rewrite", "cluster", "split", "pinnedBy", "redirect", "respond",
-        "authentication", "totalSeconds", "firstByteSeconds", "retries", "maximumBodyBytes",
+        "authentication", "totalSeconds", "firstByteSeconds", "idleSeconds", "upgrades", "retries", "maximumBodyBytes",
         "rateLimits",
     ]
     static let shareKeys: Set<String> = ["cluster", "weight"]
@@ -128,18 +131,19 @@ public struct GatewayConfiguration: Sendable {
     static let rateLimitKeys: Set<String> = ["name", "requests", "seconds", "burst", "by"]
     static let clusterKeys: Set<String> = [
         "name", "endpoints", "connectSeconds", "maximumConnections", "maximumWaitSeconds", "overloadedWaitSeconds", "balancing", "hashBy",
-        "outlierDetection", "healthCheck", "breaker",
+        "outlierDetection", "healthCheck", "breaker", "tls",
     ]
 
     private static func cluster(_ node: Node) throws -> Cluster {
         let reader = try YAMLReader(node, keys: Self.clusterKeys)
-        guard let endpoints = try reader.list("endpoints", endpoint), !endpoints.isEmpty else { throw reader.missing("endpoints") }
+        let (endpoints, isSecure) = try endpoints(reader)
         var limits = ConnectionLimits()
         try reader.set(&limits.connectTimeout, from: "connectSeconds", in: 0.01...60)
         try reader.set(&limits.maximumConnections, from: "maximumConnections", in: 1...65_536)
         try reader.set(&limits.maximumWait, from: "maximumWaitSeconds", in: 0.001...60)
         try reader.set(&limits.overloadedWait, from: "overloadedWaitSeconds", in: 0.001...60)
         var cluster = Cluster(name: try reader.requiredString("name"), endpoints: endpoints, connections: limits)
+        cluster.tls = try upstreamTLS(reader, isSecure: isSecure)
         cluster.balancing = try balancing(reader)
         cluster.outlierDetection = try outlierDetection(reader)
         cluster.healthCheck = try healthCheck(reader)
@@ -147,11 +151,22 @@ public struct GatewayConfiguration: Sendable {
         return cluster
     }
 
-    private static func endpoint(_ text: String) throws(YAMLReader.Reason) -> Endpoint {
-        guard let url = URL(string: text), url.scheme == "http", let host = url.host(percentEncoded: false), !host.isEmpty,
-            ["", "/"].contains(url.path()), url.query() == nil, url.user() == nil, (1...65_535).contains(url.port ?? 80)
+    /// - Returns: also whether they are spoken to over TLS: all or none.
+    private static func endpoints(_ cluster: YAMLReader) throws -> ([Endpoint], isSecure: Bool) {
+        guard let found = try cluster.list("endpoints", endpoint), let first = found.first else { throw cluster.missing("endpoints") }
+        guard found.allSatisfy({ $0.isSecure == first.isSecure }) else {
+            throw YAMLReader.error("“endpoints” must be all http or all https", at: cluster.node("endpoints"))
+        }
+        return (found.map(\.endpoint), first.isSecure)
+    }
+
+    private static func endpoint(_ text: String) throws(YAMLReader.Reason) -> (endpoint: Endpoint, isSecure: Bool) {
+        guard let url = URL(string: text), let scheme = url.scheme, ["http", "https"].contains(scheme),
+            let host = url.host(percentEncoded: false), !host.isEmpty, ["", "/"].contains(url.path()), url.query() == nil, url.user() == nil
         else { throw YAMLReader.Reason(sentence: "must be an address such as http://127.0.0.1:3001") }
-        return Endpoint(host: host, port: url.port ?? 80)
+        let port = url.port ?? (scheme == "https" ? 443 : 80)
+        guard (1...65_535).contains(port) else { throw YAMLReader.Reason(sentence: "must be an address such as http://127.0.0.1:3001") }
+        return (Endpoint(host: host, port: port), scheme == "https")
     }
 
     private static func route(_ node: Node, clusters: Set<String>) throws -> RouteEntry {
@@ -167,6 +182,7 @@ public struct GatewayConfiguration: Sendable {
             path: exact ? .template(path) : .prefix(path), rewrite: try place(reader, "rewrite", mayBeAddress: false), target: target,
             authentication: try reader.choice("authentication", Authentication.self) ?? .none,
             timeouts: try timeouts(reader), retries: try retries(reader),
+            upgrades: Set(try reader.strings("upgrades") ?? []),
             maximumBodyBytes: try reader.integer("maximumBodyBytes", in: 0...(1 << 40)) ?? 1 << 20,
             rateLimits: try rateLimits(reader))
     }
@@ -175,6 +191,7 @@ public struct GatewayConfiguration: Sendable {
         var timeouts = RouteTimeouts()
         if let seconds = try reader.seconds("totalSeconds", in: 0...86_400) { timeouts.total = limit(seconds) }
         if let seconds = try reader.seconds("firstByteSeconds", in: 0...86_400) { timeouts.firstByte = limit(seconds) }
+        if let seconds = try reader.seconds("idleSeconds", in: 0...86_400) { timeouts.idle = limit(seconds) }
         return timeouts
     }
 

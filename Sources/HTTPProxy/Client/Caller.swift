@@ -1,5 +1,10 @@
 import NIOCore
 
+/// How a client reached the proxy.
+enum Scheme: String, Sendable {
+    case http, https
+}
+
 /// Who sent a request, and the names it goes by from here on.
 struct Caller {
     let identity: RequestIdentity
@@ -11,13 +16,14 @@ struct Caller {
 
     /// - Parameters:
     ///   - peer: the address of whoever opened the connection.
+    ///   - scheme: how the peer reached us.
     ///   - isTrusted: the peer is a trusted proxy, so that its `X-Forwarded-For` and trace are believed.
-    init(head: RequestHead, peer: String, isTrusted: Bool, snapshot: ProxySnapshot, identifiers: inout IdentifierGenerator) {
+    init(head: RequestHead, peer: String, scheme: Scheme, isTrusted: Bool, snapshot: ProxySnapshot, identifiers: inout IdentifierGenerator) {
         self.isTrusted = isTrusted
         let requestID = Self.requestID(head) ?? identifiers.nextRequestID()
         guard isTrusted else {
             clientAddress = peer
-            identity = RequestIdentity(requestID: requestID, forwardedFor: peer, trace: TraceContext(startedBy: &identifiers))
+            identity = RequestIdentity(requestID: requestID, forwardedFor: peer, scheme: scheme, trace: TraceContext(startedBy: &identifiers))
             return
         }
         let chain = Self.forwardedFor(head)
@@ -25,7 +31,7 @@ struct Caller {
         clientAddress = chain.last { !snapshot.isTrusted($0) && AddressRange.addressBytes($0) != nil } ?? peer
         let trace = head.withFirst("traceparent") { TraceContext($0) } ?? nil
         identity = RequestIdentity(
-            requestID: requestID, forwardedFor: (chain + [peer]).joined(separator: ", "),
+            requestID: requestID, forwardedFor: (chain + [peer]).joined(separator: ", "), scheme: scheme,
             trace: trace ?? TraceContext(startedBy: &identifiers))
     }
 

@@ -24,6 +24,7 @@ final class ClientConnection: ChannelInboundHandler {
     }
 
     let loop: ProxyLoop
+    private let scheme: Scheme
     private var context: ChannelHandlerContext?
     private var phase = Phase.head
     private var inbound = ByteBuffer()
@@ -43,8 +44,9 @@ final class ClientConnection: ChannelInboundHandler {
     /// How long a connection without a request stays open while draining: a request may just be on its way.
     private static let drainGrace = TimeAmount.milliseconds(500)
 
-    init(loop: ProxyLoop) {
+    init(loop: ProxyLoop, scheme: Scheme) {
         self.loop = loop
+        self.scheme = scheme
         let limits = loop.snapshot.configuration.limits
         parser = HeadParser(limits: HeadLimits(maximumBytes: limits.maximumHeadBytes, maximumFields: limits.maximumHeaderFields))
     }
@@ -79,6 +81,13 @@ final class ClientConnection: ChannelInboundHandler {
     func resume() {
         guard isPaused else { return }
         isPaused = false
+        readAgain()
+        process()
+    }
+
+    /// The protocol was switched: all that comes from now on is passed on as it is.
+    func beginTunnel() {
+        phase = .body(.untilClose)
         readAgain()
         process()
     }
@@ -241,7 +250,7 @@ final class ClientConnection: ChannelInboundHandler {
 
     private func begin(_ head: RequestHead) {
         let caller = Caller(
-            head: head, peer: peer, isTrusted: isPeerTrusted, snapshot: loop.snapshot, identifiers: &loop.identifiers)
+            head: head, peer: peer, scheme: scheme, isTrusted: isPeerTrusted, snapshot: loop.snapshot, identifiers: &loop.identifiers)
         let driver = ExchangeDriver(client: self, head: head, caller: caller, now: .now())
         self.driver = driver
         phase = .body(BodyDecoder(framing: head.framing, allowsChunkExtensions: false))

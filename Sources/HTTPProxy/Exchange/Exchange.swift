@@ -28,7 +28,9 @@
 //    of the upstream's and takes nothing from the budget.
 // 5. Who cannot write stops the other from reading: the client is not read while the upstream's buffer is full or a piece of body
 //    is held, the upstream is not read while the client's buffer is full. Memory per exchange is so bounded.
-// 6. After the exchange is finished, every event is ignored.
+// 6. When the upstream switches protocols (101), request and response become two streams of bytes (a tunnel). Either side may end its own: the
+//    client's end is passed on, the upstream's ends the exchange. Neither connection is used again.
+// 7. After the exchange is finished, every event is ignored.
 
 /// The lifecycle of one request and its response.
 struct Exchange: Hashable, Sendable {
@@ -59,6 +61,7 @@ struct Exchange: Hashable, Sendable {
     private var response = Response.awaited
     private var body = HeldBody()
     private var sentEnd = false
+    private var isTunnel = false
     private var replacedStale = false
     private var clientWritable: Bool
     private var upstreamWritable = true
@@ -143,6 +146,7 @@ struct Exchange: Hashable, Sendable {
         case .responseInformational:
             return ExchangeReaction(actions: isActive && response == .awaited ? .writeInformational : [])
         case .responseHead(let keepsAlive, let mayRetry): return responseHead(keepsAlive: keepsAlive, mayRetry: mayRetry)
+        case .responseSwitch: return responseSwitch()
         case .responseBody:
             guard isActive, case .streaming = response else { return ExchangeReaction() }
             return ExchangeReaction(actions: .writeResponseBody)
@@ -191,6 +195,7 @@ extension Exchange {
     private mutating func clientHalfClosed() -> ExchangeReaction {
         keepsClient = false
         guard request == .receiving else { return ExchangeReaction() }
+        if isTunnel { return requestEnd() }
         request = .broken
         return fail(.requestTruncated)
     }
@@ -257,6 +262,15 @@ extension Exchange {
         }
         response = .streaming(keepsAlive: keepsAlive)
         return ExchangeReaction(actions: dropBody().union(.writeResponseHead))
+    }
+
+    private mutating func responseSwitch() -> ExchangeReaction {
+        guard isActive, response == .awaited else { return ExchangeReaction() }
+        // Who asks for a switch has said all that is HTTP.
+        guard request == .received, sentEnd else { return fail(.upstreamMalformed, blaming: true) }
+        (isTunnel, keepsClient, request, sentEnd) = (true, false, .receiving, false)
+        response = .streaming(keepsAlive: false)
+        return ExchangeReaction(actions: dropBody().union(.writeSwitch))
     }
 
     private mutating func responseEnd(isReusable: Bool) -> ExchangeReaction {

@@ -39,6 +39,8 @@ final class ExchangeDriver {
     private var upstreamSentAt: NIODeadline?
     private(set) var upstreamNanoseconds: Int64?
     private(set) var closesClient = false
+    /// The protocol was switched: what comes is passed on as it is.
+    private var isTunnel = false
 
     init(client: ClientConnection, head: RequestHead, caller: Caller, now: NIODeadline) {
         self.client = client
@@ -81,7 +83,8 @@ final class ExchangeDriver {
 
     func receive(requestBody piece: ByteBuffer) {
         requestBytes += piece.readableBytes
-        if let limit = route?.route.maximumBodyBytes, requestBytes > limit {
+        if isTunnel { streamDeadlineMoved() }
+        if let limit = route?.route.maximumBodyBytes, requestBytes > limit, !isTunnel {
             handle(.requestInvalid(.bodyTooLarge))
         } else {
             let limit = route?.route.retries.maximumBodyBytes ?? 0
@@ -100,14 +103,29 @@ final class ExchangeDriver {
     }
 
     func receive(_ head: ResponseHead) {
-        if let upstreamSentAt { upstreamNanoseconds = (NIODeadline.now() - upstreamSentAt).nanoseconds }
+        noteFirstByte()
         judgeEndpoint(by: head)
         responseHead = head
-        handle(.responseHead(keepsAlive: head.keepsAlive, mayRetry: mayRetry(head)))
+        // Servers that were asked to switch, and do not, may still take what comes next for another protocol.
+        let keepsAlive = head.keepsAlive && upstream?.maySwitch != true
+        handle(.responseHead(keepsAlive: keepsAlive, mayRetry: mayRetry(head)))
+        responseHead = nil
+    }
+
+    private func noteFirstByte() {
+        if let upstreamSentAt { upstreamNanoseconds = (NIODeadline.now() - upstreamSentAt).nanoseconds }
+    }
+
+    func receive(switching head: ResponseHead) {
+        noteFirstByte()
+        judgeEndpoint(by: head)
+        responseHead = head
+        handle(.responseSwitch)
         responseHead = nil
     }
 
     func receive(body piece: ByteBuffer) {
+        streamDeadlineMoved()
         handle(.responseBody, piece: piece)
     }
 
@@ -180,7 +198,7 @@ final class ExchangeDriver {
         if actions.contains(.sendRequestEnd) {
             // Trailers of requests end here: they would pass the reserved names and the policies by.
             if isChunked { upstream?.withOutput { $0.writeLastChunk(trailers: nil) } }
-            setUpstreamDeadline()
+            if isTunnel { upstream?.finishSending() } else { setUpstreamDeadline() }
         }
     }
 
@@ -201,6 +219,7 @@ final class ExchangeDriver {
             client.withOutput { writer.write(informational: head, to: &$0) }
         }
         if actions.contains(.writeResponseHead), let head = responseHead { writeResponseHead(head) }
+        if actions.contains(.writeSwitch), let head = responseHead { writeSwitch(head) }
         if actions.contains(.writeResponseBody), let piece {
             responseBytes += piece.readableBytes
             client.writeBody(piece, isChunked: framing?.isChunked ?? false)
@@ -215,24 +234,49 @@ final class ExchangeDriver {
         guard let upstream, let pool else { return }
         upstreamSentAt = .now()
         client.setDeadline(totalDeadline)
-        upstream.beginRequest(isHead: context.head.isHead)
+        let switchesTo = context.head.upgrade.flatMap { route?.allows(upgrade: $0) ?? false ? $0 : nil }
+        upstream.beginRequest(isHead: context.head.isHead, maySwitch: switchesTo != nil)
         let writer = RequestWriter(
-            head: context.head, snapshot: snapshot, changes: context.changes, isTrusted: isTrusted, rewrite: route?.rewrite)
+            head: context.head, snapshot: snapshot, changes: context.changes, isTrusted: isTrusted, rewrite: route?.rewrite,
+            switchesTo: switchesTo)
         upstream.withOutput { writer.write(identity, fallbackHost: pool.endpoint, to: &$0) }
     }
 
     private var writer: ResponseWriter { ResponseWriter(requestID: context.requestID, changes: context.changes) }
 
-    private func writeResponseHead(_ head: ResponseHead) {
-        status = head.status
-        tellBreaker(CircuitBreaker.Outcome(status: head.status))
+    private func responseBegan(status: Int) {
+        self.status = status
+        tellBreaker(CircuitBreaker.Outcome(status: status))
         giveBackRetryPlace()
-        client.setDeadline(totalDeadline)
+        streamDeadlineMoved()
+    }
+
+    /// Something came: the stream has the idle timeout again, and all of it never more than the total one.
+    private func streamDeadlineMoved() {
+        let total = isTunnel ? nil : totalDeadline
+        guard let idle = route?.route.timeouts.idle else {
+            client.setDeadline(total)
+            return
+        }
+        let deadline = NIODeadline.now() + idle
+        client.setDeadline(total.map { min($0, deadline) } ?? deadline)
+    }
+
+    private func writeResponseHead(_ head: ResponseHead) {
+        responseBegan(status: head.status)
         let bodyFraming: BodyFraming = context.head.isHead ? .none : head.framing
         let framing = ResponseFraming(bodyFraming, minorVersion: context.head.minorVersion, wantsClose: wantsClose)
         self.framing = framing
         closesClient = framing.closes
         client.withOutput { writer.write(head, framing: framing, to: &$0) }
+    }
+
+    private func writeSwitch(_ head: ResponseHead) {
+        isTunnel = true
+        responseBegan(status: head.status)
+        closesClient = true
+        client.withOutput { writer.write(switching: head, to: &$0) }
+        client.beginTunnel()
     }
 
     /// Whether the response is to say that it is the last on its connection. One that comes before the whole request does: when it ends, the
@@ -269,7 +313,7 @@ extension ExchangeActions {
         .sendRequestHead, .holdBody, .sendHeldBody, .sendRequestBody, .dropHeldBody, .sendRequestEnd,
     ]
     fileprivate static let towardsClient: Self = [
-        .writeInformational, .writeResponseHead, .writeResponseBody, .writeResponseEnd, .writeAnswer,
+        .writeInformational, .writeResponseHead, .writeSwitch, .writeResponseBody, .writeResponseEnd, .writeAnswer,
     ]
 }
 

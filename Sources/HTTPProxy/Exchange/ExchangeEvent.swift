@@ -23,6 +23,9 @@ enum ExchangeEvent: Hashable, Sendable {
     case upstreamUnavailable(ProxyFailure, mayRetry: Bool)
     case responseInformational
     case responseHead(keepsAlive: Bool, mayRetry: Bool)
+    /// The upstream has switched to the protocol that the request asked for (101): from here on both bodies are plain bytes without an end of
+    /// their own.
+    case responseSwitch
     case responseBody
     /// `isReusable`: nothing stands behind the response that should not be there.
     case responseEnd(isReusable: Bool)
@@ -68,24 +71,26 @@ struct ExchangeActions: OptionSet, Hashable, Sendable {
     static let writeResponseHead = Self(rawValue: 1 << 13)
     static let writeResponseBody = Self(rawValue: 1 << 14)
     static let writeResponseEnd = Self(rawValue: 1 << 15)
+    /// Tell the client that the protocol is switched, and take what it sends from now on as it is.
+    static let writeSwitch = Self(rawValue: 1 << 16)
     /// Write the local response, head and body: the prepared one, or the problem document of the reaction's failure.
-    static let writeAnswer = Self(rawValue: 1 << 16)
+    static let writeAnswer = Self(rawValue: 1 << 17)
 
     // Flow.
-    static let pauseClient = Self(rawValue: 1 << 17)
-    static let resumeClient = Self(rawValue: 1 << 18)
-    static let pauseUpstream = Self(rawValue: 1 << 19)
-    static let resumeUpstream = Self(rawValue: 1 << 20)
+    static let pauseClient = Self(rawValue: 1 << 18)
+    static let resumeClient = Self(rawValue: 1 << 19)
+    static let pauseUpstream = Self(rawValue: 1 << 20)
+    static let resumeUpstream = Self(rawValue: 1 << 21)
 
     // The end: exactly one of the last three, once.
     /// Give the upstream connection back to the pool.
-    static let releaseUpstream = Self(rawValue: 1 << 21)
+    static let releaseUpstream = Self(rawValue: 1 << 22)
     /// The exchange is over and the client's connection can take another request.
-    static let finishKeepingClient = Self(rawValue: 1 << 22)
+    static let finishKeepingClient = Self(rawValue: 1 << 23)
     /// The exchange is over; close the client's connection after what was written has left.
-    static let finishClosingClient = Self(rawValue: 1 << 23)
+    static let finishClosingClient = Self(rawValue: 1 << 24)
     /// The exchange is over; cut the client's connection now, so that it sees that its response is not complete.
-    static let finishCuttingClient = Self(rawValue: 1 << 24)
+    static let finishCuttingClient = Self(rawValue: 1 << 25)
 
     static let finish: Self = [.finishKeepingClient, .finishClosingClient, .finishCuttingClient]
 }

@@ -20,6 +20,7 @@ final class HealthProber {
         let check: HealthCheck
         let index: Int
         let health: ClusterHealth
+        var tls: ClientTLS?
         var next: Scheduled<Void>?
         var isStopped = false
 
@@ -47,11 +48,14 @@ final class HealthProber {
     /// Probes what this configuration says, and nothing else any more. A series that goes on as it was is not disturbed.
     func adopt(_ snapshot: ProxySnapshot) {
         let old = probes
-        probes = zip(snapshot.configuration.clusters, snapshot.health).flatMap { cluster, health in
+        probes = snapshot.configuration.clusters.enumerated().flatMap { number, cluster in
             guard let check = cluster.healthCheck else { return [Probe]() }
+            let health = snapshot.health[number]
             return health.endpoints.indices.map { index in
-                old.first { $0.health === health && $0.index == index && $0.cluster == cluster }
-                    ?? Probe(cluster: cluster, check: check, index: index, health: health)
+                let known = old.first { $0.health === health && $0.index == index && $0.cluster == cluster }
+                let probe = known ?? Probe(cluster: cluster, check: check, index: index, health: health)
+                probe.tls = snapshot.upstreamTLS[number].map { ClientTLS(context: $0, serverName: cluster.tls?.serverName) }
+                return probe
             }
         }
         for probe in old where !probes.contains(where: { $0 === probe }) { stop(probe) }
@@ -71,7 +75,7 @@ final class HealthProber {
     private func ask(_ probe: Probe) {
         let bound = NIOLoopBound((self, probe), eventLoop: eventLoop)
         let endpoint = probe.health.endpoints[probe.index].endpoint
-        connector.probe(endpoint, probe.check).whenComplete { result in
+        connector.probe(endpoint, tls: probe.tls, probe.check).whenComplete { result in
             let (prober, probe) = bound.value
             if case .success(true) = result { prober.note(probe, isGood: true) } else { prober.note(probe, isGood: false) }
         }

@@ -20,6 +20,8 @@ public struct Cluster: Hashable, Sendable {
     public let name: String
     public let endpoints: [Endpoint]
     public var connections: ConnectionLimits
+    /// Nil: plain TCP.
+    public var tls: UpstreamTLS?
     public var balancing = LoadBalancing.leastRequest
     /// Nil: no endpoint is ever put out.
     public var outlierDetection: OutlierDetection? = OutlierDetection()

@@ -13,6 +13,8 @@ public struct ProxyConfiguration: Sendable {
     /// What stands before a problem's name in its `type`.
     public var problemTypePrefix: String
     public var limits: ProxyLimits
+    /// Nil: clients speak plain TCP.
+    public var tls: ServerTLS?
 
     public init(
         clusters: [Cluster] = [], routes: [Route], trustedProxies: [AddressRange] = [], reservedHeaderPrefixes: [String] = [],

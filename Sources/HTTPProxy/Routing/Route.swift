@@ -19,6 +19,8 @@ public struct Route: Sendable {
     public var retries: RetryPolicy
     /// The longest request body in bytes, whether it is announced or streamed; a longer one is a 413.
     public var maximumBodyBytes: Int
+    /// Protocols that a client may switch to (RFC 9110, 7.8), such as `websocket`, in any case. What goes through after the switch is not looked at.
+    public var upgrades: Set<String> = []
     /// Asked in order before the request goes on.
     public var policies: [any RequestPolicy]
 
@@ -69,12 +71,16 @@ public struct RouteTimeouts: Hashable, Sendable {
     /// From the complete request to the first byte of the response; after that a 504. Also how long a request waits for a free
     /// connection; after that a 503.
     public var firstByte: TimeAmount?
+    /// From one piece of a response to the next, and in a connection that has switched protocols from one piece of either side to the next; after
+    /// that the connection is cut.
+    public var idle: TimeAmount?
     /// From the request's head to the end of the response; before a response began a 504 (or a 408 while the request's own body is
-    /// still missing), afterwards the connection is cut. Nil for streams such as Server-Sent Events.
+    /// still missing), afterwards the connection is cut. Nil for streams such as Server-Sent Events; a connection that has switched protocols has none.
     public var total: TimeAmount?
 
-    public init(firstByte: TimeAmount? = .seconds(15), total: TimeAmount? = .seconds(30)) {
+    public init(firstByte: TimeAmount? = .seconds(15), idle: TimeAmount? = .seconds(300), total: TimeAmount? = .seconds(30)) {
         self.firstByte = firstByte
+        self.idle = idle
         self.total = total
     }
 }

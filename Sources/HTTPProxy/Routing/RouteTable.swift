@@ -29,6 +29,10 @@ final class CompiledRoute: Sendable {
             }
     }
 
+    func allows(upgrade: String) -> Bool {
+        route.upgrades.contains { $0.lowercased() == upgrade.lowercased() }
+    }
+
     func takes(_ head: RequestHead) -> Bool {
         route.headers.allSatisfy { match in
             guard let value = head.first(match.name) else { return false }

@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import NIOSSL
 
 /// A checked configuration, ready for lookups.
 struct ProxySnapshot: Sendable {
@@ -8,6 +9,10 @@ struct ProxySnapshot: Sendable {
     let reservedPrefixes: [[UInt8]]
     /// Of each cluster, in the configuration's order; all event loops share it.
     let health: [ClusterHealth]
+    /// For connections of clients; nil: plain TCP.
+    let serverTLS: NIOSSLContext?
+    /// For connections to each cluster.
+    let upstreamTLS: [NIOSSLContext?]
 
     /// - Parameter previous: what was in force before: what is known of its endpoints' health stays known.
     init(_ configuration: ProxyConfiguration, previous: ProxySnapshot? = nil) throws(ProxyConfigurationError) {
@@ -19,6 +24,10 @@ struct ProxySnapshot: Sendable {
             return ClusterHealth(
                 cluster.endpoints, detection: cluster.outlierDetection, previous: known.flatMap { previous?.health[$0] })
         }
+        serverTLS = try configuration.tls?.makeContext(protocols: ["http/1.1"])
+        var contexts: [NIOSSLContext?] = []
+        for cluster in configuration.clusters { contexts.append(try cluster.tls?.makeContext()) }
+        upstreamTLS = contexts
         reservedPrefixes = configuration.reservedHeaderPrefixes.map { Array($0.lowercased().utf8) }
     }
 
@@ -55,6 +64,7 @@ final class ProxyLoop {
     private struct PoolKey: Hashable {
         let endpoint: Endpoint
         let limits: ConnectionLimits
+        let tls: UpstreamTLS?
     }
 
     init(
@@ -78,13 +88,24 @@ final class ProxyLoop {
         let old = pools
         let oldClusters = clusters
         pools = [:]
-        clusters = zip(snapshot.configuration.clusters, snapshot.health).map { cluster, health in
-            let pools = cluster.endpoints.map { pool($0, cluster.connections, old) }
+        clusters = snapshot.configuration.clusters.enumerated().map { index, cluster in
+            let pools = cluster.endpoints.map { pool($0, cluster, snapshot.upstreamTLS[index], old) }
+            let health = snapshot.health[index]
             if let same = oldClusters.first(where: { $0.cluster == cluster && $0.health === health }) { return same }
             return LoopCluster(cluster, pools: pools, health: health, now: .now())
         }
         for (key, pool) in old where pools[key] == nil { pool.retire() }
         prober?.adopt(snapshot)
+    }
+
+    private func pool(_ endpoint: Endpoint, _ cluster: Cluster, _ tls: NIOSSLContext?, _ old: [PoolKey: EndpointPool]) -> EndpointPool {
+        let key = PoolKey(endpoint: endpoint, limits: cluster.connections, tls: cluster.tls)
+        let known = pools[key] ?? old[key]
+        let pool = known ?? EndpointPool(endpoint: endpoint, limits: cluster.connections, connector: connector, eventLoop: eventLoop)
+        // Also of a pool that stays: the files may have changed.
+        pool.tls = tls.map { ClientTLS(context: $0, serverName: cluster.tls?.serverName) }
+        pools[key] = pool
+        return pool
     }
 
     /// Makes this loop the one that probes the endpoints for all loops.
@@ -93,14 +114,6 @@ final class ProxyLoop {
             eventLoop: eventLoop, connector: connector, fraction: { [weak self] in self?.identifiers.nextFraction() ?? 0.5 },
             report: { [weak self] in self?.report($0, of: $1) })
         prober?.adopt(snapshot)
-    }
-
-    private func pool(_ endpoint: Endpoint, _ limits: ConnectionLimits, _ old: [PoolKey: EndpointPool]) -> EndpointPool {
-        let key = PoolKey(endpoint: endpoint, limits: limits)
-        if let known = pools[key] { return known }
-        let pool = old[key] ?? EndpointPool(endpoint: endpoint, limits: limits, connector: connector, eventLoop: eventLoop)
-        pools[key] = pool
-        return pool
     }
 
     /// Begins to close upstream connections that nobody uses.

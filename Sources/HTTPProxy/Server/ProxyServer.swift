@@ -1,6 +1,7 @@
 public import Logging
 public import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 #if canImport(Darwin)
@@ -99,12 +100,23 @@ public final class ProxyServer: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let bound = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { throw ProxyServerError.foreignLoop }
-                    try channel.pipeline.syncOperations.addHandler(ClientConnection(loop: bound.value))
+                    try Self.greet(channel, bound.value)
                 }
             }
             .bind(host: host, port: port).get()
         phase.withLock { $0 = .running(channel) }
         return channel.localAddress?.port ?? port
+    }
+
+    private static func greet(_ channel: any Channel, _ loop: ProxyLoop) throws {
+        guard let tls = loop.snapshot.serverTLS else {
+            try channel.pipeline.syncOperations.addHandler(ClientConnection(loop: loop, scheme: .http))
+            return
+        }
+        let handshake = ServerHandshake(patience: loop.snapshot.configuration.limits.headTimeout) { channel, _ in
+            try channel.pipeline.syncOperations.addHandler(ClientConnection(loop: loop, scheme: .https))
+        }
+        try channel.pipeline.syncOperations.addHandlers([NIOSSLServerHandler(context: tls), handshake])
     }
 
     /// Serves all further requests by `configuration`. Connections and requests under way are not touched.

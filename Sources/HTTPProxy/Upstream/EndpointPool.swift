@@ -1,4 +1,5 @@
 import NIOCore
+import NIOSSL
 
 // Connections of one event loop to one endpoint.
 //
@@ -28,6 +29,8 @@ final class EndpointPool {
 
     let endpoint: Endpoint
     let limits: ConnectionLimits
+    /// Nil: plain TCP.
+    var tls: ClientTLS?
     private let connector: any UpstreamConnector
     private var idle: [UpstreamConnection] = []
     private var waiters = CircularBuffer<Waiter>()
@@ -200,5 +203,12 @@ protocol UpstreamConnector: AnyObject {
 
     /// Asks an endpoint how it is, over a connection of its own.
     /// - Returns: whether the answer was good; fails when there was none. On the connector's event loop.
-    func probe(_ endpoint: Endpoint, _ check: HealthCheck) -> EventLoopFuture<Bool>
+    func probe(_ endpoint: Endpoint, tls: ClientTLS?, _ check: HealthCheck) -> EventLoopFuture<Bool>
+}
+
+/// What it takes to speak TLS with an endpoint.
+struct ClientTLS {
+    let context: NIOSSLContext
+    /// The name that the certificate must be for; nil: the endpoint's host.
+    let serverName: String?
 }

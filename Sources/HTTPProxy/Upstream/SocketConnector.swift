@@ -1,7 +1,8 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 
-/// Opens TCP connections on one event loop. A name is resolved by NIO on a thread of its own, each time anew.
+/// Opens TCP connections on one event loop, with TLS if the endpoint wants it. A name is resolved by NIO on a thread of its own, each time anew.
 final class SocketConnector: UpstreamConnector {
     private let eventLoop: any EventLoop
 
@@ -11,7 +12,7 @@ final class SocketConnector: UpstreamConnector {
 
     func connect(_ pool: EndpointPool) {
         let bound = NIOLoopBound(pool, eventLoop: eventLoop)
-        attempt(pool.endpoint, within: pool.limits.connectTimeout).assumeIsolated().whenComplete { result in
+        open(pool.endpoint, pool.tls, within: pool.limits.connectTimeout).assumeIsolated().whenComplete { result in
             let pool = bound.value
             switch result {
             case .success(let channel):
@@ -30,8 +31,8 @@ final class SocketConnector: UpstreamConnector {
         }
     }
 
-    func probe(_ endpoint: Endpoint, _ check: HealthCheck) -> EventLoopFuture<Bool> {
-        attempt(endpoint, within: check.timeout).flatMap { channel in
+    func probe(_ endpoint: Endpoint, tls: ClientTLS?, _ check: HealthCheck) -> EventLoopFuture<Bool> {
+        open(endpoint, tls, within: check.timeout).flatMap { channel in
             let answer = channel.eventLoop.makePromise(of: Bool.self)
             do {
                 try channel.pipeline.syncOperations.addHandler(ProbeConnection(endpoint, check, answer: answer))
@@ -43,15 +44,33 @@ final class SocketConnector: UpstreamConnector {
         }
     }
 
-    private func attempt(_ endpoint: Endpoint, within timeout: TimeAmount) -> EventLoopFuture<any Channel> {
+    /// - Parameter timeout: for the connection, and as long again for the handshake.
+    private func open(_ endpoint: Endpoint, _ tls: ClientTLS?, within timeout: TimeAmount) -> EventLoopFuture<any Channel> {
         let bootstrap = ClientBootstrap(group: eventLoop)
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .connectTimeout(timeout)
         // What is no IP address is a name.
-        if let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
-            return bootstrap.connect(to: address)
+        let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port)
+        let connected = address.map { bootstrap.connect(to: $0) } ?? bootstrap.connect(host: endpoint.host, port: endpoint.port)
+        guard let tls else { return connected }
+        let name = tls.serverName ?? (address == nil ? endpoint.host : nil)
+        let bound = NIOLoopBound(tls.context, eventLoop: eventLoop)
+        return connected.flatMap { Self.shakeHands($0, bound.value, name, within: timeout) }
+    }
+
+    private static func shakeHands(
+        _ channel: any Channel, _ context: NIOSSLContext, _ name: String?, within timeout: TimeAmount
+    ) -> EventLoopFuture<any Channel> {
+        let completed = channel.eventLoop.makePromise(of: Void.self)
+        do {
+            try channel.pipeline.syncOperations.addHandlers([
+                try NIOSSLClientHandler(context: context, serverHostname: name), UpstreamHandshake(patience: timeout, completed: completed),
+            ])
+        } catch {
+            channel.close(promise: nil)
+            completed.fail(error)
         }
-        return bootstrap.connect(host: endpoint.host, port: endpoint.port)
+        return completed.futureResult.map { channel }
     }
 
     private static func failure(for error: any Error) -> ProxyFailure {

@@ -22,6 +22,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var state = State.idle
     private var isHeadRequest = false
+    private(set) var maySwitch = false
     private var parser: HeadParser
     private var inbound = ByteBuffer()
     private var receivedBytes = false
@@ -52,9 +53,12 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     /// Expects a response; call before the request's head is written.
-    func beginRequest(isHead: Bool) {
+    ///
+    /// - Parameter maySwitch: the request asks for another protocol.
+    func beginRequest(isHead: Bool, maySwitch: Bool) {
         state = .awaitingHead
         isHeadRequest = isHead
+        self.maySwitch = maySwitch
         receivedBytes = false
         // Not earlier: while the last response's head is still in use, its fields could not be cleared in place.
         parser.reset()
@@ -73,6 +77,12 @@ final class UpstreamConnection: ChannelInboundHandler {
     func flush() {
         guard let context else { return }
         output.flush(to: context)
+    }
+
+    /// Nothing more will be sent; what comes is still read.
+    func finishSending() {
+        flush()
+        context?.close(mode: .output, promise: nil)
     }
 
     func setReading(_ reads: Bool) {
@@ -144,10 +154,15 @@ final class UpstreamConnection: ChannelInboundHandler {
         case .complete(let length):
             guard let bytes = inbound.readSlice(length: length),
                 let head = ResponseHead.read(bytes, fields: parser.fields, startLineLength: parser.startLineLength, isHead: isHeadRequest),
-                head.status != 101
+                head.status != 101 || (maySwitch && head.has("upgrade"))
             else {
                 fail()
                 return false
+            }
+            if head.status == 101 {
+                state = .body(.untilClose, keepsAlive: false)
+                borrower?.receive(switching: head)
+                return true
             }
             if head.isInformational {
                 borrower?.receive(informational: head)

@@ -8,6 +8,7 @@ enum KnownField: UInt8, Sendable {
     case transferEncoding
     case te
     case expect
+    case upgrade
     case requestID
     case traceparent
     case tracestate
@@ -17,7 +18,7 @@ enum KnownField: UInt8, Sendable {
     /// `Forwarded`, `X-Real-IP` and every other `X-Forwarded-*`: claims about the client that only a trusted proxy may make.
     case otherForwarding
     /// Fields that concern one hop only (RFC 9110 section 7.6.1) and those that would steer it: `Keep-Alive`, `Proxy-*`,
-    /// `Upgrade`, `HTTP2-Settings`, `Alt-Svc`.
+    /// `HTTP2-Settings`, `Alt-Svc`.
     case hopByHop
 
     @inline(__always)
@@ -31,7 +32,8 @@ enum KnownField: UInt8, Sendable {
         case 4: if name.spells("host") { return .host }
         case 6: if name.spells("expect") { return .expect }
         case 7:
-            if name.spells("upgrade") || name.spells("alt-svc") { return .hopByHop }
+            if name.spells("upgrade") { return .upgrade }
+            if name.spells("alt-svc") { return .hopByHop }
         case 9:
             if name.spells("forwarded") || name.spells("x-real-ip") { return .otherForwarding }
         case 10:

@@ -24,6 +24,10 @@ public struct RequestHead: Sendable {
         var namesFields = false
         var acceptsTrailers = false
         var expectsContinue = false
+        /// `Connection` has the element `upgrade`.
+        var asksUpgrade = false
+        var upgrade: ByteRange?
+        var upgradeFields = 0
         var host: ByteRange?
     }
 
@@ -86,6 +90,17 @@ public struct RequestHead: Sendable {
 
     var isHead: Bool { method == "HEAD" }
 
+    /// The one protocol that the client asks to switch to (RFC 9110 section 7.8); nil when it asks for none, for several, or has a body, after
+    /// which nobody switches.
+    var upgrade: String? {
+        guard facts.asksUpgrade, facts.upgradeFields == 1, minorVersion == 1, !framing.hasBody, let range = facts.upgrade else { return nil }
+        return bytes.withUnsafeReadableBytes { raw in
+            let value = raw[part: range]
+            guard !value.isEmpty, value.allSatisfy({ $0.isToken || $0 == .slash }) else { return nil }
+            return String(decoding: value, as: UTF8.self)
+        }
+    }
+
     /// Whether the client expects the connection to stay open for another request.
     var keepsAlive: Bool { minorVersion == 1 ? !facts.asksClose : facts.asksKeepAlive && !facts.asksClose }
 }
@@ -105,7 +120,7 @@ extension RequestHead {
                     hosts += 1
                     facts.host = field.value
                 case .contentLength, .transferEncoding: framing.add(field, in: raw)
-                case .connection, .te, .expect: facts.note(field, in: raw)
+                case .connection, .te, .expect, .upgrade: facts.note(field, in: raw)
                 default: break
                 }
             }
@@ -144,6 +159,9 @@ extension RequestHead.ConnectionFacts {
         switch field.known {
         case .expect:
             expectsContinue = value.spells("100-continue")
+        case .upgrade:
+            upgrade = field.value
+            upgradeFields += 1
         case .te:
             value.forEachListElement { if $0.spells("trailers") { acceptsTrailers = true } }
         default:
@@ -152,6 +170,8 @@ extension RequestHead.ConnectionFacts {
                     asksClose = true
                 } else if element.spells("keep-alive") {
                     asksKeepAlive = true
+                } else if element.spells("upgrade") {
+                    asksUpgrade = true
                 } else {
                     namesFields = true
                 }

@@ -5,6 +5,7 @@ struct RequestIdentity {
     let requestID: String
     /// The value of `X-Forwarded-For`, the peer's address last.
     let forwardedFor: String
+    let scheme: Scheme
     let trace: TraceContext
 }
 
@@ -18,6 +19,8 @@ struct RequestWriter {
     let isTrusted: Bool
     /// What the route makes of the path; nil: nothing.
     let rewrite: PathRewrite?
+    /// The protocol that the route lets the client ask for.
+    let switchesTo: String?
 
     func write(_ identity: RequestIdentity, fallbackHost: Endpoint, to buffer: inout ByteBuffer) {
         writeLine(to: &buffer)
@@ -36,7 +39,10 @@ struct RequestWriter {
         }
         if head.facts.host == nil { buffer.writeField("host", fallbackHost.description) }
         if head.framing == .chunked { buffer.writeStaticString("transfer-encoding: chunked\r\n") }
-        if head.facts.acceptsTrailers { buffer.writeStaticString("te: trailers\r\nconnection: te\r\n") }
+        if let switchesTo {
+            buffer.writeStaticString("connection: upgrade\r\n")
+            buffer.writeField("upgrade", switchesTo)
+        } else if head.facts.acceptsTrailers { buffer.writeStaticString("te: trailers\r\nconnection: te\r\n") }
         write(identity, to: &buffer)
         for field in changes.upstreamFields { buffer.writeField(field.name, field.value) }
         buffer.writeStaticString("\r\n")
@@ -58,7 +64,9 @@ struct RequestWriter {
     private func write(_ identity: RequestIdentity, to buffer: inout ByteBuffer) {
         buffer.writeStaticString("x-forwarded-for: ")
         buffer.writeString(identity.forwardedFor)
-        if !(isTrusted && has(.forwardedProto)) { buffer.writeStaticString("\r\nx-forwarded-proto: http") }
+        if !(isTrusted && has(.forwardedProto)) {
+            buffer.writeStaticString(identity.scheme == .https ? "\r\nx-forwarded-proto: https" : "\r\nx-forwarded-proto: http")
+        }
         if let host = head.facts.host, !(isTrusted && has(.forwardedHost)) {
             buffer.writeStaticString("\r\nx-forwarded-host: ")
             head.bytes.withUnsafeReadableBytes { _ = buffer.writeBytes($0[part: host]) }

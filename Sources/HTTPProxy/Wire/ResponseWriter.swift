@@ -48,13 +48,27 @@ struct ResponseWriter {
 
     /// A 1xx head, passed on as it is but for the fields of the upstream's hop.
     func write(informational head: ResponseHead, to buffer: inout ByteBuffer) {
+        writeKept(of: head, to: &buffer)
+        buffer.writeStaticString("\r\n")
+    }
+
+    /// The head of a 101, after which nothing is HTTP any more.
+    func write(switching head: ResponseHead, to buffer: inout ByteBuffer) {
+        writeKept(of: head, to: &buffer)
+        head.bytes.withUnsafeReadableBytes { bytes in
+            for field in head.fields where field.known == .upgrade { buffer.writeBytes(bytes[part: field.line]) }
+        }
+        buffer.writeStaticString("connection: upgrade\r\n")
+        finish(ResponseFraming(.none, minorVersion: 1, wantsClose: false), to: &buffer)
+    }
+
+    private func writeKept(of head: ResponseHead, to buffer: inout ByteBuffer) {
         head.bytes.withUnsafeReadableBytes { bytes in
             buffer.writeStaticString("HTTP/1.1 ")
             buffer.writeBytes(bytes[part: head.statusRange])
             buffer.writeStaticString("\r\n")
             for field in head.fields where keeps(field, of: head, bytes) { buffer.writeBytes(bytes[part: field.line]) }
         }
-        buffer.writeStaticString("\r\n")
     }
 
     /// A local response, with its body unless `isHead`.
@@ -88,7 +102,7 @@ struct ResponseWriter {
 
     private func keeps(_ field: FieldEntry, of head: ResponseHead, _ bytes: UnsafeRawBufferPointer) -> Bool {
         switch field.known {
-        case .connection, .transferEncoding, .te, .hopByHop, .requestID: return false
+        case .connection, .transferEncoding, .te, .upgrade, .hopByHop, .requestID: return false
         // A length beside a status that has no body would be read as one by somebody.
         case .contentLength: return head.status >= 200 && head.status != 204
         default: break

@@ -10,7 +10,7 @@ struct LoopClusterTests {
     private final class NoConnector: UpstreamConnector {
         func connect(_ pool: EndpointPool) {}
 
-        func probe(_ endpoint: Endpoint, _ check: HealthCheck) -> EventLoopFuture<Bool> {
+        func probe(_ endpoint: Endpoint, tls: ClientTLS?, _ check: HealthCheck) -> EventLoopFuture<Bool> {
             EmbeddedEventLoop().makeFailedFuture(ProbeError.noAnswer)
         }
     }

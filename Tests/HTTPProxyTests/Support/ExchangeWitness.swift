@@ -37,6 +37,7 @@ struct ExchangeWitness: Hashable {
     /// Something is kept that the connection of now was not sent.
     private var holdsUnsent = false
     private var everSent = false
+    private var isTunnel = false
     private var sentHead = false
     private var sentEnd = false
     private var replacedStale = false
@@ -80,11 +81,13 @@ struct ExchangeWitness: Hashable {
             guard !gotEnd else { break }
             if gotHead == nil {
                 events += [
+                    .responseSwitch,
                     .responseInformational, .responseHead(keepsAlive: true, mayRetry: false),
                     .responseHead(keepsAlive: false, mayRetry: false), .responseHead(keepsAlive: true, mayRetry: true),
                 ]
             } else {
-                events += [.responseBody, .responseEnd(isReusable: true), .responseEnd(isReusable: false)]
+                events += [.responseBody, .responseEnd(isReusable: false)]
+                if !isTunnel { events.append(.responseEnd(isReusable: true)) }
             }
         }
         return events
@@ -113,7 +116,7 @@ struct ExchangeWitness: Hashable {
         case .requestInvalid: requestBroken = true
         case .clientHalfClosed:
             halfClosed = true
-            if !requestEnded { requestBroken = true }
+            if isTunnel { requestEnded = true } else if !requestEnded { requestBroken = true }
         case .clientWritable(let writable): clientWritable = writable
         case .upstreamWritable(let writable): upstreamWritable = writable
         case .upstreamReady(let reused):
@@ -122,6 +125,7 @@ struct ExchangeWitness: Hashable {
         case .upstreamUnavailable: link = .none
         case .responseInformational: gotBytes = true
         case .responseHead(let keepsAlive, _): (gotBytes, gotHead) = (true, keepsAlive)
+        case .responseSwitch: (gotBytes, gotHead) = (true, false)
         case .responseEnd(let isReusable): (gotEnd, gotHead) = (true, gotHead.map { $0 && isReusable })
         default: break
         }
@@ -218,6 +222,10 @@ struct ExchangeWitness: Hashable {
             try require(!holds, "nothing is kept that cannot be of use")
             wroteHead = true
         }
+        if actions.contains(.writeSwitch) {
+            try require(!wroteHead && requestEnded && sentEnd, "who switches has heard all of the request")
+            (wroteHead, isTunnel, requestEnded, sentEnd) = (true, true, false, false)
+        }
         if actions.contains(.writeResponseBody) { try require(wroteHead && !wroteEnd, "body lies between head and end") }
         if actions.contains(.writeResponseEnd) {
             try require(wroteHead && !wroteEnd && gotEnd, "the end comes once, and only with the upstream's own")
@@ -274,6 +282,7 @@ struct ExchangeWitness: Hashable {
             try require(wroteHead && wroteEnd, "without a complete response the connection is cut")
         }
         if ends == .finishKeepingClient {
+            try require(!isTunnel, "after a switch there is no next request")
             try require(keepsClient && requestEnded && !requestBroken && !halfClosed, "kept only when both sides are complete")
         }
     }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// A client that sends and receives plain bytes over a real socket, so that a test says exactly what is on the wire.
 final class RawClient: Sendable {
@@ -50,7 +51,10 @@ final class RawClient: Sendable {
         self.inbox = inbox
     }
 
-    static func connect(port: Int, reads: Bool = true) async throws -> RawClient {
+    /// - Parameter tls: nil for plain TCP.
+    static func connect(port: Int, reads: Bool = true, tls: @autoclosure @escaping @Sendable () throws -> NIOSSLClientHandler? = nil)
+        async throws -> RawClient
+    {
         let group = MultiThreadedEventLoopGroup.singleton
         let loop = group.next()
         let channel = try await ClientBootstrap(group: loop)
@@ -59,7 +63,10 @@ final class RawClient: Sendable {
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 // From the start, so that not even a close at once is missed.
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Inbox()) }
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls = try tls() { try channel.pipeline.syncOperations.addHandler(tls) }
+                    try channel.pipeline.syncOperations.addHandler(Inbox())
+                }
             }
             .connect(host: "127.0.0.1", port: port).get()
         let inbox = try await loop.submit { try NIOLoopBound(channel.pipeline.syncOperations.handler(type: Inbox.self), eventLoop: loop) }

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 @testable import HTTPProxy
@@ -93,7 +94,7 @@ final class TestUpstream: Sendable {
     ///   - port: 0 for any free one.
     ///   - respond: an answer that comes later; nil: `answer` is used.
     static func start(
-        port: Int = 0,
+        port: Int = 0, tls: NIOSSLContext? = nil,
         answer: @escaping @Sendable (Request) -> Response = { Response(body: "\($0.head.method.rawValue) \($0.head.uri) \($0.body)") },
         later respond: @escaping @Sendable (Request) -> EventLoopFuture<Response>? = { _ in nil }
     ) async throws -> TestUpstream {
@@ -107,6 +108,7 @@ final class TestUpstream: Sendable {
                         log.connections += 1
                         return log.connections - 1
                     }
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: false)
                     try channel.pipeline.syncOperations.addHandler(
                         Handler(
