@@ -151,7 +151,8 @@ struct ConfigurationTests {
         let cluster = full.clusters[0]
         #expect(cluster.balancing == .consistentHash(by: .header("X-Cart")))
         #expect(cluster.outlierDetection?.consecutiveFailures == 3 && cluster.outlierDetection?.baseTime == .milliseconds(1500))
-        #expect(cluster.healthCheck?.path == "/ready" && cluster.healthCheck?.interval == .seconds(2) && cluster.healthCheck?.healthyAfter == 1)
+        #expect(
+            cluster.healthCheck?.path == "/ready" && cluster.healthCheck?.interval == .seconds(2) && cluster.healthCheck?.healthyAfter == 1)
         #expect(cluster.breaker?.failurePercent == 80 && cluster.breaker?.firstOpenTime == .milliseconds(500))
         #expect(full.routes[0].retries.retries == 1 && full.routes[0].retries.statuses == [500, 503])
         #expect(full.routes[0].retries.firstPause == .milliseconds(100))
@@ -283,7 +284,8 @@ struct ConfigurationTests {
             GatewayConfiguration.documentKeys, GatewayConfiguration.serverTLSKeys, GatewayConfiguration.clusterKeys,
             GatewayConfiguration.upstreamTLSKeys, GatewayConfiguration.outlierKeys,
             GatewayConfiguration.healthCheckKeys, GatewayConfiguration.breakerKeys, GatewayConfiguration.routeKeys,
-            GatewayConfiguration.retryKeys, GatewayConfiguration.shareKeys, GatewayConfiguration.redirectKeys, GatewayConfiguration.responseKeys,
+            GatewayConfiguration.retryKeys, GatewayConfiguration.shareKeys, GatewayConfiguration.redirectKeys,
+            GatewayConfiguration.responseKeys,
             GatewayConfiguration.rateLimitKeys,
         ]
         #expect(tables == keys)

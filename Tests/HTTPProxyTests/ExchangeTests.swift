@@ -146,18 +146,23 @@ struct ExchangeTests {
         let reactions = run(
             &exchange,
             [
-                .requestEnd, .forward, .upstreamReady(reused: true), .upstreamClosed(silent: true, mayRetry: false), .upstreamReady(reused: false),
+                .requestEnd, .forward, .upstreamReady(reused: true), .upstreamClosed(silent: true, mayRetry: false),
+                .upstreamReady(reused: false),
                 .upstreamClosed(silent: true, mayRetry: false),
             ])
         #expect(reactions[3].actions == [.closeUpstream, .acquireFresh])
         #expect(reactions[4].actions == [.sendRequestHead, .sendRequestEnd])
-        #expect(reactions[5] == ExchangeReaction(actions: [.blameEndpoint, .closeUpstream, .writeAnswer, .finishKeepingClient], failure: .upstreamClosed))
+        #expect(
+            reactions[5]
+                == ExchangeReaction(
+                    actions: [.blameEndpoint, .closeUpstream, .writeAnswer, .finishKeepingClient], failure: .upstreamClosed))
     }
 
     @Test("a POST on a stale connection is not repeated")
     func stalePost() {
         var exchange = Self.exchange(isRepeatable: false)
-        let reactions = run(&exchange, [.requestEnd, .forward, .upstreamReady(reused: true), .upstreamClosed(silent: true, mayRetry: false)])
+        let reactions = run(
+            &exchange, [.requestEnd, .forward, .upstreamReady(reused: true), .upstreamClosed(silent: true, mayRetry: false)])
         #expect(reactions[3].failure == .upstreamClosed)
     }
 
@@ -168,7 +173,9 @@ struct ExchangeTests {
         var receiving = Self.exchange(isRepeatable: true)
         #expect(run(&receiving, [.forward, .upstreamReady(reused: false), .timeout])[2].failure == .requestTimeout)
         var streaming = Self.exchange(isRepeatable: true)
-        let cut = run(&streaming, [.requestEnd, .forward, .upstreamReady(reused: false), .responseHead(keepsAlive: true, mayRetry: false), .timeout])[4]
+        let cut = run(
+            &streaming, [.requestEnd, .forward, .upstreamReady(reused: false), .responseHead(keepsAlive: true, mayRetry: false), .timeout])[
+                4]
         #expect(cut.actions == [.closeUpstream, .finishCuttingClient])
     }
 
@@ -177,17 +184,22 @@ struct ExchangeTests {
         var exchange = Self.exchange(isRepeatable: false)
         let reactions = run(
             &exchange,
-            [.forward, .upstreamReady(reused: false), .requestBody(fits: true), .responseHead(keepsAlive: true, mayRetry: false), .responseEnd(isReusable: true)])
+            [
+                .forward, .upstreamReady(reused: false), .requestBody(fits: true), .responseHead(keepsAlive: true, mayRetry: false),
+                .responseEnd(isReusable: true),
+            ])
         #expect(reactions[4].actions == [.writeResponseEnd, .closeUpstream, .finishClosingClient])
     }
 
     @Test("a body that arrives before its upstream is held, one piece, and the client waits")
     func heldBody() {
         var exchange = Self.exchange(isRepeatable: false)
-        let reactions = run(&exchange, [.requestBody(fits: true), .forward, .upstreamReady(reused: true), .requestBody(fits: true), .requestEnd])
+        let reactions = run(
+            &exchange, [.requestBody(fits: true), .forward, .upstreamReady(reused: true), .requestBody(fits: true), .requestEnd])
         #expect(
             reactions.map(\.actions) == [
-                [.holdBody, .pauseClient], .acquire, [.sendRequestHead, .sendHeldBody, .dropHeldBody, .resumeClient], .sendRequestBody, .sendRequestEnd,
+                [.holdBody, .pauseClient], .acquire, [.sendRequestHead, .sendHeldBody, .dropHeldBody, .resumeClient], .sendRequestBody,
+                .sendRequestEnd,
             ])
     }
 
@@ -198,7 +210,8 @@ struct ExchangeTests {
             &exchange,
             [
                 .forward, .upstreamReady(reused: false), .requestBody(fits: true), .requestEnd,
-                .responseHead(keepsAlive: true, mayRetry: true), .upstreamReady(reused: false), .upstreamClosed(silent: false, mayRetry: true),
+                .responseHead(keepsAlive: true, mayRetry: true), .upstreamReady(reused: false),
+                .upstreamClosed(silent: false, mayRetry: true),
                 .upstreamReady(reused: false), .responseHead(keepsAlive: true, mayRetry: true),
             ])
         #expect(

@@ -51,7 +51,8 @@ struct RetryTests {
         try await good.stop()
     }
 
-    @Test("a GET that is answered with 503 or 502 goes to another endpoint", arguments: [HTTPResponseStatus.serviceUnavailable, .badGateway])
+    @Test(
+        "a GET that is answered with 503 or 502 goes to another endpoint", arguments: [HTTPResponseStatus.serviceUnavailable, .badGateway])
     func badAnswer(status: HTTPResponseStatus) async throws {
         let bad = try await Self.status(status)
         let good = try await TestUpstream.start()

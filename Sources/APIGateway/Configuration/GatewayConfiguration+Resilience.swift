@@ -79,7 +79,9 @@ extension GatewayConfiguration {
     }
 
     private static func status(_ text: String) throws(YAMLReader.Reason) -> Int {
-        guard let status = Int(text), (500...599).contains(status) else { throw YAMLReader.Reason(sentence: "must be a status from 500 to 599") }
+        guard let status = Int(text), (500...599).contains(status) else {
+            throw YAMLReader.Reason(sentence: "must be a status from 500 to 599")
+        }
         return status
     }
 }

@@ -18,12 +18,14 @@ struct Caller {
     ///   - peer: the address of whoever opened the connection.
     ///   - scheme: how the peer reached us.
     ///   - isTrusted: the peer is a trusted proxy, so that its `X-Forwarded-For` and trace are believed.
-    init(head: RequestHead, peer: String, scheme: Scheme, isTrusted: Bool, snapshot: ProxySnapshot, identifiers: inout IdentifierGenerator) {
+    init(head: RequestHead, peer: String, scheme: Scheme, isTrusted: Bool, snapshot: ProxySnapshot, identifiers: inout IdentifierGenerator)
+    {
         self.isTrusted = isTrusted
         let requestID = Self.requestID(head) ?? identifiers.nextRequestID()
         guard isTrusted else {
             clientAddress = peer
-            identity = RequestIdentity(requestID: requestID, forwardedFor: peer, scheme: scheme, trace: TraceContext(startedBy: &identifiers))
+            identity = RequestIdentity(
+                requestID: requestID, forwardedFor: peer, scheme: scheme, trace: TraceContext(startedBy: &identifiers))
             return
         }
         let chain = Self.forwardedFor(head)

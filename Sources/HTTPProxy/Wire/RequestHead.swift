@@ -93,7 +93,9 @@ public struct RequestHead: Sendable {
     /// The one protocol that the client asks to switch to (RFC 9110 section 7.8); nil when it asks for none, for several, or has a body, after
     /// which nobody switches.
     var upgrade: String? {
-        guard facts.asksUpgrade, facts.upgradeFields == 1, minorVersion == 1, !framing.hasBody, let range = facts.upgrade else { return nil }
+        guard facts.asksUpgrade, facts.upgradeFields == 1, minorVersion == 1, !framing.hasBody, let range = facts.upgrade else {
+            return nil
+        }
         return bytes.withUnsafeReadableBytes { raw in
             let value = raw[part: range]
             guard !value.isEmpty, value.allSatisfy({ $0.isToken || $0 == .slash }) else { return nil }

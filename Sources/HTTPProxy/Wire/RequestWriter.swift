@@ -42,7 +42,9 @@ struct RequestWriter {
         if let switchesTo {
             buffer.writeStaticString("connection: upgrade\r\n")
             buffer.writeField("upgrade", switchesTo)
-        } else if head.facts.acceptsTrailers { buffer.writeStaticString("te: trailers\r\nconnection: te\r\n") }
+        } else if head.facts.acceptsTrailers {
+            buffer.writeStaticString("te: trailers\r\nconnection: te\r\n")
+        }
         write(identity, to: &buffer)
         for field in changes.upstreamFields { buffer.writeField(field.name, field.value) }
         buffer.writeStaticString("\r\n")

@@ -63,7 +63,8 @@ struct LoopClusterTests {
         #expect(Self.counts(Self.cluster(3, .roundRobin)) == [2000, 2000, 2000])
     }
 
-    @Test("who has just failed a request does not get it again while there is another", arguments: [LoadBalancing.leastRequest, .roundRobin])
+    @Test(
+        "who has just failed a request does not get it again while there is another", arguments: [LoadBalancing.leastRequest, .roundRobin])
     func avoided(balancing: LoadBalancing) {
         #expect(Self.counts(Self.cluster(3, balancing), avoiding: 1)[1] == 0)
         #expect(Self.counts(Self.cluster(1, balancing), avoiding: 0) == [6000])
