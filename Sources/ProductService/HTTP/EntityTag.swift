@@ -1,6 +1,5 @@
 import Commerce
 import HTTPTypes
-import Hummingbird
 
 // The `ETag` of a product is `"VERSION.STOCK"`: how often its details were changed, and what can be bought now.
 //
@@ -43,18 +42,5 @@ extension VersionCondition {
     private static func version(of tag: Substring) -> Int64? {
         guard tag.first == "\"", let end = tag.dropFirst().firstIndex(of: "\"") else { return nil }
         return Int64(tag[tag.index(after: tag.startIndex)..<end].prefix { $0 != "." })
-    }
-}
-
-extension Response {
-    /// 304 without a body when the request says that it has this very representation (`If-None-Match`).
-    func unlessKnown(to request: Request) -> Response {
-        guard let known = request.headers[.ifNoneMatch], let tag = headers[.eTag] else { return self }
-        // Weak comparison (RFC 9110, section 13.1.2): the prefix that a proxy may have added does not count.
-        let matches = known.split(separator: ",").contains { candidate in
-            let text = candidate.trimmingPrefix(while: \.isWhitespace)
-            return text == "*" || text == tag || text == "W/\(tag)"
-        }
-        return matches ? Response(status: .notModified, headers: [.eTag: tag]) : self
     }
 }
