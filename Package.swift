@@ -107,6 +107,9 @@ let package = Package(
         // MARK: The gateway's data plane
         .target(name: "HTTPProxy", dependencies: ["Resilience", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioTLS, logging]),
 
+        // MARK: What executables carry
+        .target(name: "CDocumentation", exclude: ["page"]),
+
         // MARK: System libraries
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
 
@@ -114,9 +117,8 @@ let package = Package(
         .target(
             name: "APIGateway",
             dependencies: [
-                "Commerce", "Contracts", "Chassis", "HTTPProxy", hummingbird, httpTypes, logging, metrics, nioCore, nioPosix, nioHTTP1,
-                yams,
-                serviceLifecycle, unixSignals,
+                "Commerce", "Contracts", "Chassis", "HTTPProxy", "CDocumentation", hummingbird, httpTypes, logging, metrics, crypto,
+                nioCore, nioPosix, nioHTTP1, yams, serviceLifecycle, unixSignals,
             ]
         ),
         .target(name: "UserService", dependencies: serviceDependencies + [crypto, cryptoExtras]),

@@ -27,6 +27,7 @@ public enum APIGateway {
             HealthOfAll(
                 services: servicesBehind, address: { platform.settings.addresses[$0] ?? "" }, transport: platform.transport,
                 time: platform.time))
+        service.add(try Documentation())
         service.whenListening { controlListens.yield($0) }
         service.run(
             DataPlane(

@@ -89,7 +89,7 @@ struct DataPlane: ServiceLifecycle.Service {
         return policies
     }
 
-    private static let controlRoutes = ["health", "live", "ready", "metrics"].map { name in
-        HTTPProxy.Route(name: "control-\(name)", methods: ["GET"], path: .template("/\(name)"), target: .cluster("control"))
+    private static let controlRoutes = ["/health", "/live", "/ready", "/metrics", "/openapi.json", "/docs", "/docs/{file}"].map { path in
+        HTTPProxy.Route(name: "control-\(path.dropFirst())", methods: ["GET"], path: .template(path), target: .cluster("control"))
     }
 }

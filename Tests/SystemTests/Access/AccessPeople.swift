@@ -74,7 +74,7 @@ struct AccessPeople: Sendable {
             default: "\(order)"
             }
         let query = row.route == "GET /api/payments" ? "?orderId=\(order)" : ""
-        let parameters = ["{id}": id, "{userId}": "\(ownerID)", "{provider}": "sandbox"]
+        let parameters = ["{id}": id, "{userId}": "\(ownerID)", "{provider}": "sandbox", "{file}": "main.js"]
         return parameters.reduce(row.path) { $0.replacingOccurrences(of: $1.key, with: $1.value) } + query
     }
 

@@ -116,5 +116,8 @@ enum AccessTable {
         gateway       GET /live                                | 200   200   200   200   200   200 | -
         gateway       GET /ready                               | 200   200   200   200   200   200 | -
         gateway       GET /metrics                             | 200   200   200   200   200   200 | -
+        gateway       GET /openapi.json                        | 200   200   200   200   200   200 | -
+        gateway       GET /docs                                | 200   200   200   200   200   200 | -
+        gateway       GET /docs/{file}                         | 200   200   200   200   200   200 | -
         """
 }
