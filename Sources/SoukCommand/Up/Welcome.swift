@@ -13,6 +13,7 @@ struct Welcome: Sendable {
         let gateway = shop.address(of: .gateway)
         var lines = ["", "Souk is open after \(elapsed.formatted(.units(allowed: [.seconds], fractionalPart: .show(length: 2)))).", ""]
         lines.append("  the shop's API        \(gateway)")
+        lines.append("  its documentation     \(gateway)/docs")
         lines.append("  its health            \(gateway)/health")
         for service in Fleet.services where service != .gateway {
             lines.append("  \(service.rawValue.padding(toLength: 22, withPad: " ", startingAt: 0))\(shop.address(of: service))")
