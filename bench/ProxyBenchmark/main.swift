@@ -8,21 +8,8 @@ import NIOPosix
 //     proxy-benchmark upstream 9001 1
 //     proxy-benchmark proxy 9000 9001 2
 //     wrk -t1 -c32 -d10 --latency http://127.0.0.1:9000/
-
-/// Answers every request head with the same small JSON document, as cheaply as can be: what is measured is what stands in front of it.
-final class ConstantHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    private static let response = ByteBuffer(
-        string: "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 27\r\n\r\n{\"id\":1,\"name\":\"constant\"}\n")
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // A request without a body ends with an empty line; the proxy sends each in one piece.
-        guard unwrapInboundIn(data).readableBytesView.suffix(4).elementsEqual("\r\n\r\n".utf8) else { return }
-        context.writeAndFlush(wrapOutboundOut(Self.response), promise: nil)
-    }
-}
+//
+// The upstream alone is what `bench/run gateway` puts behind every gateway.
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 4, let port = Int(arguments[2]), let last = Int(arguments[3]) else {
@@ -37,6 +24,8 @@ case "upstream":
         .serverChannelOption(.backlog, value: 1024)
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
         .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+        // A request with its body of 16 KB in one read.
+        .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 32_768))
         .childChannelInitializer { channel in
             channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(ConstantHandler()) }
         }
