@@ -26,31 +26,37 @@ GROWTH_KINDS = ["old-orders", "old-product", "old-history", "old-search"]
 
 
 def drive(system, kind, seconds, connections):
-    """Drives `system` and returns what wrk counted, per second and in milliseconds, and the processor time it took.
-
-    wrk sends a connection's next request when the last is answered, so that latency and rate are of `connections` patient clients.
-    Requests that are under way at the end are not counted, though the system may complete them.
-    """
-    wrk = shutil.which("wrk")
-    if not wrk:
-        raise Failure("wrk is missing; install it with: scripts/bootstrap --bench")
+    """Drives a shop as `wrk` does."""
     _, script, told = KINDS[kind]
-    environment = {
-        **os.environ, **told, **system.told, "BENCH_SCRIPTS": SCRIPTS,
+    told = {
+        **told, **system.told,
         # Only an administrator may look at the orders of anybody.
         "BENCH_TOKEN": (system.administrator if kind == "old-history" else system.customer).token,
         "BENCH_RUN": f"bench-{time.time_ns():x}",
         "BENCH_BODY": json.dumps({"userId": system.customer_id, "productId": system.product_id, "quantity": 1}),
     }
     if "BENCH_KEY" in told:
-        environment["BENCH_KEY"] = f"bench-{time.time_ns():x}"
+        told["BENCH_KEY"] = f"bench-{time.time_ns():x}"
+    return wrk(system, script, told, seconds, connections)
+
+
+def wrk(system, script, told, seconds, connections):
+    """Drives `system` and returns what wrk counted, per second and in milliseconds, and the processor time it took.
+
+    wrk sends a connection's next request when the last is answered, so that latency and rate are of `connections` patient clients.
+    Requests that are under way at the end are not counted, though the system may complete them.
+    """
+    command = shutil.which("wrk")
+    if not command:
+        raise Failure("wrk is missing; install it with: scripts/bootstrap --bench")
     command = [
-        wrk, f"-t{WRK_THREADS}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", os.path.join(SCRIPTS, script),
+        command, f"-t{WRK_THREADS}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", os.path.join(SCRIPTS, script),
         f"http://127.0.0.1:{system.port}"]
     pids = system.pids()
     before = processor_seconds(pids)
     try:
-        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds + 60)
+        ended = subprocess.run(
+            command, env={**os.environ, **told, "BENCH_SCRIPTS": SCRIPTS}, capture_output=True, text=True, timeout=seconds + 60)
     except subprocess.TimeoutExpired:
         raise Failure(f"wrk did not end: {' '.join(command)}")
     after = processor_seconds(pids)

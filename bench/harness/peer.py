@@ -12,6 +12,12 @@ DEBIAN_MODULES = "/usr/share/nodejs"
 PROCESSES = ["users.js", "products.js", "orders.js", "gateway.js"]
 
 
+def node_environment():
+    """Debian's packages are found too."""
+    modules = [path for path in (os.environ.get("NODE_PATH"), DEBIAN_MODULES) if path]
+    return {"NODE_ENV": "production", "NODE_PATH": os.pathsep.join(modules)}
+
+
 class ExpressPeer:
     """`catalog` is what it sells, as Souk's GET /api/products answered: both then send the same bytes."""
 
@@ -28,9 +34,8 @@ class ExpressPeer:
         catalog_file = os.path.join(directory, f"{slug}.json")
         with open(catalog_file, "w") as file:
             json.dump(catalog, file)
-        modules = [path for path in (os.environ.get("NODE_PATH"), DEBIAN_MODULES) if path]
         environment = {
-            "NODE_ENV": "production", "NODE_PATH": os.pathsep.join(modules), "CATALOG": catalog_file, "KEEP_ALIVE": "1" if keep_alive else "0",
+            **node_environment(), "CATALOG": catalog_file, "KEEP_ALIVE": "1" if keep_alive else "0",
             **{f"{service}_SERVICE_URL": f"http://127.0.0.1:{self.port + offset}"
                for offset, service in enumerate(("USER", "PRODUCT", "ORDER"), start=1)},
         }

@@ -80,9 +80,11 @@ def fields_of_stat(pid):
 
 
 def name_of(pid):
-    """The file name of what a process runs; for an interpreter that of its script."""
+    """The file name of what a process runs; for an interpreter that of its script; of nginx the title that it gives itself."""
     with open(f"/proc/{pid}/cmdline", "rb") as file:
         arguments = file.read().decode(errors="replace").rstrip("\0").split("\0")
+    if arguments[0].startswith("nginx: "):
+        return " ".join(arguments[0].split()[:2])
     name = os.path.basename(arguments[0])
     if name in ("node", "nodejs") and len(arguments) > 1:
         name = os.path.basename(arguments[1])
@@ -90,7 +92,7 @@ def name_of(pid):
 
 
 def memory(pids):
-    """Kibibytes of each process: {name: {"pss": …, "rss": …}}.
+    """Kibibytes of each process: {name: {"pss": …, "rss": …}}; processes of one name together.
 
     The proportional set size counts a page that several processes map divided by their number, so that it can be summed; the
     resident set size counts it in each.
@@ -99,17 +101,20 @@ def memory(pids):
     for pid in pids:
         with open(f"/proc/{pid}/smaps_rollup") as file:
             lines = dict(line.split(":", 1) for line in file.read().splitlines()[1:])
-        found[name_of(pid)] = {key.lower(): int(lines[key].split()[0]) for key in ("Pss", "Rss")}
+        sizes = found.setdefault(name_of(pid), {"pss": 0, "rss": 0})
+        for key in ("Pss", "Rss"):
+            sizes[key.lower()] += int(lines[key].split()[0])
     return found
 
 
 def processor_seconds(pids):
-    """Seconds of processor time (user and system) that each process has used so far: {name: seconds}."""
+    """Seconds of processor time (user and system) that each process has used so far: {name: seconds}; processes of one name together."""
     used = {}
     for pid in pids:
         fields = fields_of_stat(pid)
         if fields:
-            used[name_of(pid)] = (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
+            name = name_of(pid)
+            used[name] = used.get(name, 0) + (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
     return used
 
 
