@@ -1,6 +1,6 @@
 # One verb, one script. `make up` and `make test` are all that a newcomer needs.
 export SEED SEEDS STEPS
-.PHONY: up test simulate fuzz build release bench bench-overload bench-growth lint format bootstrap clean
+.PHONY: up test simulate fuzz build release bench bench-overload bench-growth bench-gateway lint format bootstrap clean
 
 up: ## Builds and starts the whole shop; options: make up ARGS="--port-base 4000"
 	@scripts/up $(ARGS)
@@ -28,6 +28,9 @@ bench-overload: ## Measures what ten times the load that it can serve does to a 
 
 bench-growth: ## Measures whether an order takes longer in a shop with a million orders and products than in one with a thousand
 	@scripts/bench growth $(ARGS)
+
+bench-gateway: ## Measures the gateway beside nginx, HAProxy and Express; options: make bench-gateway ARGS="--scenario plain"
+	@scripts/bench gateway $(ARGS)
 
 lint: ## Checks format and scripts
 	@scripts/lint

@@ -62,10 +62,15 @@ class Growth:
         self.directory = directory
         self.results = {}
         self.faults = []
+        self.missed = []
         self.open = contextlib.ExitStack()
 
     def close(self):
         self.open.close()
+
+    def peers(self, found):
+        """What is measured beside Souk, for the report's head."""
+        return ""
 
     def growth(self):
         shops = [self.start(size) for size in (self.options.small, self.options.large)]

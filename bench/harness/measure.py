@@ -27,11 +27,16 @@ class Measurements:
         self.directory = directory
         self.results = {}
         self.faults = []
+        self.missed = []
         self.open = contextlib.ExitStack()
         self.systems = []
 
     def close(self):
         self.open.close()
+
+    def peers(self, found):
+        """What is measured beside Souk, for the report's head."""
+        return f", Express on Node {found['node']}"
 
     # MARK: Systems
 

@@ -119,3 +119,34 @@ def overload_table(rounds):
         row("memory at most, MiB", lambda found: found["peakMemoryMiB"]),
         row("recovered after, s", lambda found: found["secondsUntilRecovered"], "{:.2f}"),
     ])
+
+
+#: What a gateway's table says: a figure of a load, its title, and its form.
+GATEWAY_FIGURES = [
+    ("perSecond", "requests /s", "{:,.0f}"),
+    ("p50", "p50 ms", "{:,.2f}"),
+    ("p99", "p99 ms", "{:,.2f}"),
+    ("processorMicroseconds", "processor µs a request", "{:,.1f}"),
+    ("processorShare", "of one processor", "{:.0%}"),
+    ("upstreamMicroseconds", "the upstream's µs a request", "{:,.1f}"),
+    ("memoryMiB", "memory, PSS, MiB", "{:,.1f}"),
+    ("bytesPerResponse", "bytes a response", "{:,.0f}"),
+]
+GATEWAY_RATIOS = {"perSecond", "p50", "p99", "processorMicroseconds", "memoryMiB"}
+
+
+def gateway_table(rounds, compared):
+    """`rounds`: one {gateway: measurement} each, Souk the first; medians, and its ratios to the gateways in `compared`."""
+    souk, *_ = gateways = list(rounds[0])
+    rows = []
+    for figure, title, form in GATEWAY_FIGURES:
+        values = [form.format(median(results[gateway][figure] for results in rounds)) for gateway in gateways]
+        ratios = [f"**{gateway_ratio(rounds, peer, figure):.2f}**" if figure in GATEWAY_RATIOS else "" for peer in compared]
+        rows.append([title, *values, *ratios])
+    return table(["", *gateways, *(f"{souk} : {peer}" for peer in compared)], rows)
+
+
+def gateway_ratio(rounds, peer, figure):
+    """The median of the rounds' ratios, Souk's figure over the peer's."""
+    souk = next(iter(rounds[0]))
+    return median(results[souk][figure] / results[peer][figure] for results in rounds)

@@ -22,13 +22,14 @@ function service(name) {
     return app;
 }
 
-/** Listens on PORT of 127.0.0.1 and ends with SIGTERM. */
+/** Listens on PORT of 127.0.0.1 and ends with SIGTERM. Returns the server. */
 function listen(app) {
     const server = app.listen(Number(process.env.PORT), '127.0.0.1');
     process.on('SIGTERM', () => {
         server.close(() => process.exit(0));
         server.closeAllConnections();
     });
+    return server;
 }
 
 /** The id in a path; NaN finds nothing. */
