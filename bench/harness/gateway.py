@@ -112,7 +112,7 @@ class GatewayBenchmark:
             if scenario.is_checked:
                 tokens = Tokens(self.directory, CUSTOMERS)
                 running.callback(tokens.stop)
-            gateways = [self.start(gateway, upstream, tokens, running) for gateway in GATEWAYS]
+            gateways = [self.start(gateway, running, upstream, tokens, scenario.body_bytes) for gateway in GATEWAYS]
             sizes = {gateway.name: look_at(gateway, scenario, tokens) for gateway in gateways}
             for gateway in gateways:
                 self.load(name, gateway, tokens, sizes, WARM_UP_SECONDS)
@@ -130,8 +130,8 @@ class GatewayBenchmark:
             if not scenario.takes_same_work(gateway):
                 print(f"{gateway.name} checks no tokens: it only limits, and is no measure here.\n", flush=True)
 
-    def start(self, kind, upstream, tokens, running):
-        gateway = kind(self.options.souk, self.directory, upstream, tokens)
+    def start(self, kind, running, *setup):
+        gateway = kind(self.options.souk, self.directory, *setup)
         running.callback(gateway.stop)
         gateway.wait_until_ready()
         return gateway

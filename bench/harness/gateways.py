@@ -102,15 +102,17 @@ class Tokens:
 
 
 class Gateway:
-    """One process, or a tree of them, on a free port. With `tokens` it asks for a good one at every request and limits each caller."""
+    """One process, or a tree of them, on a free port. With `tokens` it asks for a good one at every request and limits each caller; it is set up
+    for requests with bodies of `body_bytes`."""
 
     #: Whether it can check tokens.
     checks_tokens = True
 
-    def __init__(self, build, directory, upstream, tokens=None):
+    def __init__(self, build, directory, upstream, tokens=None, body_bytes=0):
         self.build = os.path.abspath(build)
         self.upstream = upstream
         self.tokens = tokens
+        self.body_bytes = body_bytes
         self.directory = os.path.join(directory, self.name)
         os.makedirs(self.directory, exist_ok=True)
         self.port = free_port_base(1)
@@ -178,7 +180,9 @@ class Nginx(Gateway):
     def launch(self):
         # Started by root it would give its worker to a user who may not write here.
         user = "user root;\n" if os.geteuid() == 0 else ""
-        zones = limits = narrow = ""
+        zones = limits = narrow = buffers = ""
+        if self.body_bytes:
+            buffers = f"    # A body stays in memory.\n    client_body_buffer_size {2 * self.body_bytes};\n"
         if self.tokens:
             zones = (
                 f"    limit_req_zone $http_authorization zone=wide:10m rate={LIMIT // 60}r/s;\n"
@@ -200,9 +204,7 @@ http {{
     # No connection ends because it was used often.
     keepalive_timeout 75s;
     keepalive_requests 1000000000;
-    # A body of 16 KB stays in memory with something to spare.
-    client_body_buffer_size 32k;
-    client_body_temp_path {self.directory}/client-body;
+{buffers}    client_body_temp_path {self.directory}/client-body;
     proxy_temp_path {self.directory}/proxy;
     fastcgi_temp_path {self.directory}/fastcgi;
     uwsgi_temp_path {self.directory}/uwsgi;
@@ -241,7 +243,9 @@ class HAProxy(Gateway):
     name = "haproxy"
 
     def launch(self):
-        checks = tables = ""
+        checks = tables = buffers = ""
+        if self.body_bytes:
+            buffers = f"    # A body and its head are sent on in one piece.\n    tune.bufsize {2 * self.body_bytes}\n"
         if self.tokens:
             checks = self.checks()
             tables = "".join(
@@ -251,7 +255,7 @@ class HAProxy(Gateway):
 global
     nbthread 1
     maxconn {CONNECTIONS}
-defaults
+{buffers}defaults
     mode http
     timeout connect 3s
     timeout client 75s
