@@ -46,7 +46,7 @@ SCENARIOS = {
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
-    """The ratio of what Souk and `peer` need or reach in a scenario."""
+    """What the ratio of Souk's figure to that of `peer` must be in a scenario."""
 
     scenario: str
     #: A figure of a load, and its name for people.
@@ -170,8 +170,10 @@ class GatewayBenchmark:
                 ratio = report.gateway_ratio(rounds, goal.peer, goal.figure)
                 judged.append((goal, ratio))
         self.results["goals"] = [
-            {**dataclasses.asdict(goal), "ratio": ratio, "met": goal.is_met(ratio)} for goal, ratio in judged]
-        self.missed = [f"{goal.scenario}: {goal.title}, souk : {goal.peer} {ratio:.2f}, goal {goal}" for goal, ratio in judged if not goal.is_met(ratio)]
+            {"scenario": goal.scenario, "figure": goal.figure, "peer": goal.peer, "goal": str(goal), "ratio": ratio, "met": goal.is_met(ratio)}
+            for goal, ratio in judged]
+        self.missed = [
+            f"{goal.scenario}: {goal.title}, souk : {goal.peer} {ratio:.2f}, goal {goal}" for goal, ratio in judged if not goal.is_met(ratio)]
         rows = [
             [f"{goal.scenario}: {goal.title}", f"souk : {goal.peer}", f"{ratio:.2f}", str(goal), "met" if goal.is_met(ratio) else "**missed**"]
             for goal, ratio in judged]
