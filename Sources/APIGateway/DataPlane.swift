@@ -66,6 +66,8 @@ struct DataPlane: ServiceLifecycle.Service {
             target: entry.target, timeouts: entry.timeouts, retries: entry.retries, maximumBodyBytes: entry.maximumBodyBytes,
             policies: policies(of: entry))
         route.upgrades = entry.upgrades
+        route.cors = entry.cors
+        route.addsSecurityHeaders = entry.addsSecurityHeaders
         return route
     }
 
@@ -83,7 +85,9 @@ struct DataPlane: ServiceLifecycle.Service {
         }
         limit(by: [.address, .route])
         if entry.authentication != .none {
-            policies.append(TokenPolicy(authentication: entry.authentication, authenticator: authenticator))
+            policies.append(
+                TokenPolicy(
+                    authentication: entry.authentication, roles: entry.roles, namesUser: entry.namesUser, authenticator: authenticator))
         }
         limit(by: [.user, .token])
         return policies

@@ -102,6 +102,8 @@ struct ConfigurationTests {
             Mistake(16, "    methods: GET", "“methods” must be a list"),
             Mistake(18, "    authentication: maybe", "“authentication” must be one of required, optional, none"),
             Mistake(18, "    authentification: required", "“authentification” is not known here"),
+            Mistake(19, "    roles: [boss]", "“roles” must be of customer, admin"),
+            Mistake(18, "    roles: [admin]", "“roles” needs “authentication: required”"),
             Mistake(19, "    totalSeconds: -1", "“totalSeconds” must be a number of seconds"),
             Mistake(20, "    firstByteSeconds: 90000", "“firstByteSeconds” must be a number of seconds"),
             Mistake(21, "    maximumBodyBytes: -1", "“maximumBodyBytes” must be a whole number"),
@@ -157,6 +159,9 @@ struct ConfigurationTests {
         #expect(full.routes[0].retries.retries == 1 && full.routes[0].retries.statuses == [500, 503])
         #expect(full.routes[0].retries.firstPause == .milliseconds(100))
         #expect(full.routes[0].upgrades == ["websocket"] && full.routes[0].timeouts.idle == nil)
+        let open = try Self.resilient("", "securityHeaders: true, cors: {origins: [https://a.example], methods: [get], credentials: true}")
+        #expect(open.routes[0].addsSecurityHeaders && open.routes[0].cors?.origins == ["https://a.example"])
+        #expect(open.routes[0].cors?.methods == ["GET"] && open.routes[0].cors?.allowsCredentials == true)
         let off = try Self.resilient("outlierDetection: {enabled: false}, breaker: {enabled: false}", "retries: {count: 0}")
         #expect(off.clusters[0].outlierDetection == nil && off.clusters[0].breaker == nil && off.routes[0].retries.retries == 0)
     }
@@ -197,6 +202,9 @@ struct ConfigurationTests {
         let error = try #require(throws: GatewayConfigurationError.self) { try Self.resilient(cluster) }
         #expect(error.line == 2 && error.sentence.contains(words), "\(error)")
         #expect(throws: GatewayConfigurationError.self) { try Self.resilient("", "retries: {statuses: [404]}") }
+        for cors in ["origins: []", "origins: [shop.example]", "origins: [https://a/b]", "origins: ['*'], credentials: true"] {
+            #expect(throws: GatewayConfigurationError.self, "\(cors)") { try Self.resilient("", "cors: {\(cors)}") }
+        }
     }
 
     @Test(
@@ -284,7 +292,8 @@ struct ConfigurationTests {
             GatewayConfiguration.documentKeys, GatewayConfiguration.serverTLSKeys, GatewayConfiguration.clusterKeys,
             GatewayConfiguration.upstreamTLSKeys, GatewayConfiguration.outlierKeys,
             GatewayConfiguration.healthCheckKeys, GatewayConfiguration.breakerKeys, GatewayConfiguration.routeKeys,
-            GatewayConfiguration.retryKeys, GatewayConfiguration.shareKeys, GatewayConfiguration.redirectKeys,
+            GatewayConfiguration.corsKeys, GatewayConfiguration.retryKeys, GatewayConfiguration.shareKeys,
+            GatewayConfiguration.redirectKeys,
             GatewayConfiguration.responseKeys,
             GatewayConfiguration.rateLimitKeys,
         ]
@@ -304,7 +313,8 @@ struct ConfigurationTests {
             "minimumRequests": "\(breaker.minimumRequests)", "failurePercent": "\(breaker.failurePercent)",
             "consecutiveConnectFailures": "\(breaker.consecutiveConnectFailures)", "openSeconds": seconds(breaker.firstOpenTime),
             "maximumOpenSeconds": seconds(breaker.maximumOpenTime), "count": "\(retries.retries)",
-            "firstPauseSeconds": seconds(retries.firstPause), "longestPauseSeconds": seconds(retries.longestPause),
+            "maximumAgeSeconds": seconds(CORS(origins: []).maximumAge), "firstPauseSeconds": seconds(retries.firstPause),
+            "longestPauseSeconds": seconds(retries.longestPause),
         ]
         for (key, value) in defaults {
             let row = text.split(separator: "\n").first { $0.hasPrefix("| `\(key)`") }

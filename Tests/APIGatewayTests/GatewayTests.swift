@@ -147,6 +147,34 @@ struct GatewayTests {
         }
     }
 
+    @Test("a route for some roles refuses the others, and a service that wants to is told who asks, by nobody else")
+    func roles() async throws {
+        let yaml = """
+            clusters: [{name: up, endpoints: ["${UPSTREAM}"]}]
+            routes:
+              - {name: admin, path: /admin, cluster: up, authentication: required, roles: [admin], identityHeaders: true}
+              - {name: optional, path: /, cluster: up, authentication: optional, identityHeaders: true}
+            """
+        let user = try #require(HTTPField.Name("X-Souk-User"))
+        let role = try #require(HTTPField.Name("X-Souk-Role"))
+        let pretence: HTTPFields = [user: "1", role: "admin"]
+        try await GatewayFixture.run(yaml: yaml) { gateway in
+            // Twice: the second time the token is known.
+            for _ in 0..<2 {
+                let refused = try await gateway.client.get("/admin", as: .user(7), headers: pretence)
+                #expect(refused.status == .forbidden && refused.json["type"] == "urn:souk:problem:forbidden")
+                #expect(try await gateway.client.get("/admin", as: .anonymous, headers: pretence).status == .unauthorized)
+                #expect(try await gateway.client.get("/admin", as: .administrator, headers: pretence).status == .ok)
+                #expect(gateway.upstream.seen.last?.headers[values: role] == ["admin"])
+                #expect(try await gateway.client.get("/anything", as: .user(7), headers: pretence).status == .ok)
+                #expect(gateway.upstream.seen.last?.headers[values: user] == ["7"])
+                #expect(gateway.upstream.seen.last?.headers[values: role] == ["customer"])
+                #expect(try await gateway.client.get("/anything", as: .anonymous, headers: pretence).status == .ok)
+                #expect(gateway.upstream.seen.last?.headers[values: user] == [])
+            }
+        }
+    }
+
     @Test("a request goes on with who asked and without what a client may not say")
     func headers() async throws {
         try await GatewayFixture.run(yaml: Self.threeRoutes) { gateway in

@@ -67,7 +67,9 @@ extension Rule {
             broken: ("Sources/HTTPProxy/A.swift", "import Chassis"),
             kept: ("Sources/HTTPProxy/A.swift", "import NIOCore\nimport Logging\nimport Glibc")
         ) { file in
-            let system: Set<String> = ["Resilience", "Logging", "Synchronization", "Glibc", "Musl", "Darwin", "Dispatch"]
+            let system: Set<String> = [
+                "Resilience", "Logging", "Synchronization", "SwiftOverlayShims", "Glibc", "Musl", "Darwin", "Dispatch",
+            ]
             return file.target == "HTTPProxy" && file.isInSources ? file.lines { !system.contains($0) && !$0.hasPrefix("NIO") } : []
         },
         Rule(

@@ -1,3 +1,4 @@
+public import Chassis
 import Foundation
 public import HTTPProxy
 import NIOCore
@@ -48,9 +49,13 @@ public struct GatewayConfiguration: Sendable {
         public let rewrite: String?
         public let target: RouteTarget
         public let authentication: Authentication
+        public let roles: Set<Role>?
+        public let namesUser: Bool
         public let timeouts: RouteTimeouts
         public let retries: RetryPolicy
         public let upgrades: Set<String>
+        public let cors: CORS?
+        public let addsSecurityHeaders: Bool
         public let maximumBodyBytes: Int
         public let rateLimits: [RateLimit]
     }
@@ -122,7 +127,8 @@ public struct GatewayConfiguration: Sendable {
     static let documentKeys: Set<String> = ["clusters", "routes", "trustedProxies", "tls"]
     static let routeKeys: Set<String> = [
         "name", "host", "methods", "headers", "path", "exact", "rewrite", "cluster", "split", "pinnedBy", "redirect", "respond",
-        "authentication", "totalSeconds", "firstByteSeconds", "idleSeconds", "upgrades", "retries", "maximumBodyBytes",
+        "authentication", "roles", "identityHeaders", "totalSeconds", "firstByteSeconds", "idleSeconds", "upgrades", "cors",
+        "securityHeaders", "retries", "maximumBodyBytes",
         "rateLimits",
     ]
     static let shareKeys: Set<String> = ["cluster", "weight"]
@@ -180,11 +186,28 @@ public struct GatewayConfiguration: Sendable {
             methods: try reader.strings("methods").map { Set($0.map { $0.uppercased() }) },
             headers: try reader.members("headers").map { HeaderMatch(name: $0.name, value: $0.value.isEmpty ? nil : $0.value) },
             path: exact ? .template(path) : .prefix(path), rewrite: try place(reader, "rewrite", mayBeAddress: false), target: target,
-            authentication: try reader.choice("authentication", Authentication.self) ?? .none,
+            authentication: try reader.choice("authentication", Authentication.self) ?? .none, roles: try roles(reader),
+            namesUser: try reader.bool("identityHeaders") ?? false,
             timeouts: try timeouts(reader), retries: try retries(reader),
-            upgrades: Set(try reader.strings("upgrades") ?? []),
+            upgrades: Set(try reader.strings("upgrades") ?? []), cors: try cors(reader),
+            addsSecurityHeaders: try reader.bool("securityHeaders") ?? false,
             maximumBodyBytes: try reader.integer("maximumBodyBytes", in: 0...(1 << 40)) ?? 1 << 20,
             rateLimits: try rateLimits(reader))
+    }
+
+    private static func roles(_ reader: YAMLReader) throws -> Set<Role>? {
+        guard let names = try reader.strings("roles") else { return nil }
+        guard try reader.choice("authentication", Authentication.self) == .required else {
+            throw YAMLReader.error("“roles” needs “authentication: required”", at: reader.node("roles"))
+        }
+        return Set(
+            try names.map { name in
+                guard let role = Role(rawValue: name) else {
+                    let known = Role.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw YAMLReader.error("“roles” must be of \(known)", at: reader.node("roles"))
+                }
+                return role
+            })
     }
 
     private static func timeouts(_ reader: YAMLReader) throws -> RouteTimeouts {

@@ -10,6 +10,10 @@ import NIOHTTP1
 /// which may take fetching the user service's keys, and the request waits.
 struct TokenPolicy: RequestPolicy {
     let authentication: GatewayConfiguration.Authentication
+    /// Who may pass; nil: everybody.
+    let roles: Set<Role>?
+    /// Whether the service is told who asks, in fields that nobody outside can send.
+    let namesUser: Bool
     let authenticator: Authenticator
 
     func decide(_ request: inout HTTPProxy.RequestContext, on eventLoop: any EventLoop) -> PolicyDecision {
@@ -30,10 +34,18 @@ struct TokenPolicy: RequestPolicy {
 
     private func decision(for caller: Caller, path: String) -> PolicyDecision {
         switch caller {
-        case .user(let user): .nextAs(user: user.id.description)
+        case .user(let user) where roles.map({ !$0.contains(user.role) }) ?? false: .answer(Self.response(to: .forbidden, path: path))
+        case .user(let user): .nextAs(user: user.id.description, changing: namesUser ? Self.naming(user) : HeaderChanges())
         case .anonymous: authentication == .required ? .answer(Self.response(to: .unauthorized(), path: path)) : .next
         case .service: .answer(Self.response(to: .forbidden, path: path))
         }
+    }
+
+    private static func naming(_ user: UserIdentity) -> HeaderChanges {
+        var changes = HeaderChanges()
+        changes.setUpstream(checked: "x-souk-user", user.id.description)
+        changes.setUpstream(checked: "x-souk-role", user.role.rawValue)
+        return changes
     }
 
     private static func response(to problem: Problem, path: String) -> LocalResponse {

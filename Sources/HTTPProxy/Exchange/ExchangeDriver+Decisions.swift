@@ -8,23 +8,40 @@ extension ExchangeDriver {
     /// Finds the route, asks its policies and sends the request on its way, or answers it.
     func start() {
         let head = context.head
-        let found = head.withPathBytes { path in
-            head.bytes.withUnsafeReadableBytes { bytes in
-                snapshot.table.lookup(method: head.method, host: head.facts.host.map { bytes[part: $0] }, path: path) { $0.takes(head) }
-            }
+        if let preflight = head.preflight, case .found(let compiled) = lookup(preflight.method), let cors = compiled.route.cors {
+            adopt(compiled)
+            answer(cors.preflight(from: preflight.origin))
+            return
         }
-        switch found {
+        switch lookup(head.method) {
         case .notFound: handle(.refuse(.notFound))
         case .methodNotAllowed(let methods): refuseMethod(methods)
         case .found(let compiled):
             adopt(compiled)
             cluster = compiled.clusters.choose(for: head) { loop.identifiers.next() }.map { loop.clusters[$0] }
+            addResponseFields(of: compiled.route)
             if case .length(let length) = head.framing, length > compiled.route.maximumBodyBytes {
                 handle(.refuse(.bodyTooLarge))
             } else {
                 runPolicies(from: 0)
             }
         }
+    }
+
+    private func lookup(_ method: String) -> RouteTable.Lookup {
+        let head = context.head
+        return head.withPathBytes { path in
+            head.bytes.withUnsafeReadableBytes { bytes in
+                snapshot.table.lookup(method: method, host: head.facts.host.map { bytes[part: $0] }, path: path) { $0.takes(head) }
+            }
+        }
+    }
+
+    private func addResponseFields(of route: Route) {
+        if let cors = route.cors { cors.apply(to: &context.changes, origin: context.head.first("origin")) }
+        guard route.addsSecurityHeaders else { return }
+        context.changes.responseDefaults = SecurityHeaders.fields
+        if identity.scheme == .https { context.changes.responseDefaults.append(SecurityHeaders.strictTransport) }
     }
 
     private func refuseMethod(_ methods: Set<String>) {
@@ -51,8 +68,9 @@ extension ExchangeDriver {
         case .nextChanging(let changes):
             context.changes.merge(changes)
             return true
-        case .nextAs(let user):
+        case .nextAs(let user, let changes):
             context.user = user
+            context.changes.merge(changes)
             return true
         case .answer(let response):
             answer(response)

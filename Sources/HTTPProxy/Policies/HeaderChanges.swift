@@ -9,6 +9,10 @@ public struct HeaderChanges: Sendable {
     private(set) var upstreamFields: [(name: String, value: String)] = []
     private(set) var upstreamRemovals: [String] = []
     private(set) var responseFields: [(name: String, value: String)] = []
+    /// For responses that have no field of that name.
+    var responseDefaults: [(name: String, value: String)] = []
+    /// What the upstream says about other origins is not passed on.
+    var removesUpstreamCORS = false
 
     public init() {}
 
@@ -16,6 +20,11 @@ public struct HeaderChanges: Sendable {
     /// - Throws: `InvalidHeaderField`.
     public mutating func setUpstream(_ name: String, _ value: String) throws(InvalidHeaderField) {
         try Self.check(name, value)
+        setUpstream(checked: name, value)
+    }
+
+    /// The same for a field of whose name and value the caller knows that they are allowed.
+    public mutating func setUpstream(checked name: String, _ value: String) {
         removeUpstream(name)
         upstreamFields.append((name, value))
     }
@@ -42,6 +51,8 @@ public struct HeaderChanges: Sendable {
         for name in other.upstreamRemovals { removeUpstream(name) }
         upstreamFields.append(contentsOf: other.upstreamFields)
         responseFields.append(contentsOf: other.responseFields)
+        responseDefaults.append(contentsOf: other.responseDefaults)
+        removesUpstreamCORS = removesUpstreamCORS || other.removesUpstreamCORS
     }
 
     private static func check(_ name: String, _ value: String) throws(InvalidHeaderField) {

@@ -14,8 +14,8 @@ public enum PolicyDecision: Sendable {
     /// The request passes with these changes of headers. For a decision that had to be waited for; one made at once changes
     /// the context itself.
     case nextChanging(HeaderChanges)
-    /// The request passes, and is known to come from this user. For a decision that had to be waited for, too.
-    case nextAs(user: String)
+    /// The request passes, with these changes of headers, and is known to come from this user. For a decision that had to be waited for, too.
+    case nextAs(user: String, changing: HeaderChanges = HeaderChanges())
     /// The request ends here with this response.
     case answer(LocalResponse)
     /// Not known yet. Nothing of the request is sent meanwhile; a failing future becomes a 500.

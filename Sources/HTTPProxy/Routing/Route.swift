@@ -21,6 +21,10 @@ public struct Route: Sendable {
     public var maximumBodyBytes: Int
     /// Protocols that a client may switch to (RFC 9110, 7.8), such as `websocket`, in any case. What goes through after the switch is not looked at.
     public var upgrades: Set<String> = []
+    /// Nil: nothing is said about other origins, and preflights are requests like others.
+    public var cors: CORS?
+    /// Whether responses get the fields that make browsers careful (`X-Content-Type-Options` and others), as far as the upstream has not set them.
+    public var addsSecurityHeaders = false
     /// Asked in order before the request goes on.
     public var policies: [any RequestPolicy]
 

@@ -76,6 +76,9 @@ struct RouteTable: Sendable {
         blocked = configuration.blockedPathPrefixes.map { Self.segments(of: $0.lowercased()) }
         var names: Set<String> = []
         for route in configuration.routes {
+            if let cors = route.cors, cors.allowsCredentials, cors.origins.contains("*") {
+                throw ProxyConfigurationError("route \(route.name): credentials cannot be allowed to all origins")
+            }
             guard names.insert(route.name).inserted else { throw ProxyConfigurationError("route \(route.name) is there twice") }
             try insert(route, ClusterChoice(of: route, clusters))
         }

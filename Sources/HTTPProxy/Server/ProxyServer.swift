@@ -10,6 +10,10 @@ import Synchronization
     import Musl
 #else
     import Glibc
+    #if canImport(SwiftOverlayShims)
+        // Where an optimised build finds `timespec`.
+        import SwiftOverlayShims
+    #endif
 #endif
 
 /// An HTTP/1.1 reverse proxy on its own event loops.

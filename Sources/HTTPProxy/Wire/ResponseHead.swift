@@ -22,6 +22,11 @@ struct ResponseHead {
         bytes.withUnsafeReadableBytes { raw in fields.contains { raw[part: $0.name].spells(name) } }
     }
 
+    /// Whether there is a field of this name, in any case.
+    func hasField(_ name: String) -> Bool {
+        bytes.withUnsafeReadableBytes { raw in fields.contains { raw[part: $0.name].equalsIgnoringCase(name.utf8) } }
+    }
+
     /// Nil when the head is not a response this proxy may pass on.
     static func read(_ bytes: ByteBuffer, fields: [FieldEntry], startLineLength: Int, isHead: Bool) -> ResponseHead? {
         bytes.withUnsafeReadableBytes { raw in

@@ -43,6 +43,7 @@ struct ResponseWriter {
             if let open = run { buffer.writeBytes(bytes[part: open]) }
         }
         if framing.isChunked { buffer.writeStaticString("transfer-encoding: chunked\r\n") }
+        for field in changes.responseDefaults where !head.hasField(field.name) { buffer.writeField(field.name, field.value) }
         finish(framing, to: &buffer)
     }
 
@@ -79,6 +80,9 @@ struct ResponseWriter {
         buffer.writeString(response.status.reasonPhrase)
         buffer.writeStaticString("\r\n")
         for field in response.headers where Self.mayWrite(field.name, field.value) { buffer.writeField(field.name, field.value) }
+        for field in changes.responseDefaults where !response.headers.contains(name: field.name) {
+            buffer.writeField(field.name, field.value)
+        }
         let code = response.status.code
         let hasBody = code >= 200 && code != 204 && code != 304
         if hasBody {
@@ -107,8 +111,9 @@ struct ResponseWriter {
         case .contentLength: return head.status >= 200 && head.status != 204
         default: break
         }
-        guard head.namesFields else { return true }
         let name = bytes[part: field.name]
+        if changes.removesUpstreamCORS, name.hasPrefix("access-control-") { return false }
+        guard head.namesFields else { return true }
         return !head.fields.contains { $0.known == .connection && bytes[part: $0.value].listContains(name) }
     }
 
