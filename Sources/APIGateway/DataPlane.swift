@@ -7,7 +7,8 @@ import NIOCore
 import ServiceLifecycle
 import UnixSignals
 
-/// The proxy as a background service: starts when the control plane can be reached, reloads its configuration on SIGHUP, and drains at the end.
+/// The proxy as a background service: starts when the control plane can be reached, reloads its configuration on SIGHUP and when a
+/// file of it has changed, and drains at the end.
 struct DataPlane: ServiceLifecycle.Service {
     let settings: APIGateway.Settings
     let variables: [String: String]
@@ -30,21 +31,37 @@ struct DataPlane: ServiceLifecycle.Service {
         settings.whenListening(listening)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await reloadOnHangUp(proxy, controlPort: port) }
+            group.addTask { await reloadOnChange(proxy, controlPort: port) }
             try? await gracefulShutdown()
             group.cancelAll()
         }
         try await proxy.drain(within: .milliseconds(platform.settings.drainTimeout.wholeMilliseconds))
     }
 
-    /// A file with a mistake changes nothing: what runs goes on.
     private func reloadOnHangUp(_ proxy: ProxyServer, controlPort: Int) async {
-        for await _ in await UnixSignalsSequence(trapping: .sighup) {
-            do {
-                try await proxy.reload(try configuration(controlPort: controlPort))
-                platform.logger.info("configuration reloaded")
-            } catch {
-                platform.logger.error("configuration not reloaded", metadata: ["error": "\(error)"])
-            }
+        for await _ in await UnixSignalsSequence(trapping: .sighup) { await reload(proxy, controlPort: controlPort) }
+    }
+
+    /// Looks at the files once a second. A file that was only half written then is a mistake now and is read again when it has changed again.
+    private func reloadOnChange(_ proxy: ProxyServer, controlPort: Int) async {
+        guard let file = settings.configurationFile, let read = try? settings.configuration(variables: variables) else { return }
+        var known = ConfigurationFiles(file, of: read)
+        while (try? await platform.time.sleep(for: .seconds(1))) != nil {
+            let now = known.now
+            guard now != known else { continue }
+            known = now
+            await reload(proxy, controlPort: controlPort)
+            if let read = try? settings.configuration(variables: variables) { known = ConfigurationFiles(file, of: read) }
+        }
+    }
+
+    /// A file with a mistake changes nothing: what runs goes on.
+    private func reload(_ proxy: ProxyServer, controlPort: Int) async {
+        do {
+            try await proxy.reload(try configuration(controlPort: controlPort))
+            platform.logger.info("configuration reloaded")
+        } catch {
+            platform.logger.error("configuration not reloaded", metadata: ["error": "\(error)"])
         }
     }
 

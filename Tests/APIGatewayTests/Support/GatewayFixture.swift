@@ -17,6 +17,8 @@ struct GatewayFixture: Sendable {
     /// Speaks to the control plane directly.
     let control: TestClient
     let upstream: Upstream
+    /// Writes a new configuration in place of the one that it began with.
+    let rewrite: @Sendable (_ yaml: String) throws -> Void
 
     /// - Parameters:
     ///   - yaml: the configuration; nil for the standard one. `${UPSTREAM}` is where the upstream is.
@@ -43,7 +45,8 @@ struct GatewayFixture: Sendable {
                 var iterator = ports.makeAsyncIterator()
                 let port = try #require(await iterator.next())
                 let client = TestClient(baseURL: "http://127.0.0.1:\(port)", identities: harness.identities)
-                try await body(GatewayFixture(client: client, control: control, upstream: upstream))
+                let rewrite: @Sendable (String) throws -> Void = { try file?.write($0.replacing("${UPSTREAM}", with: url)) }
+                try await body(GatewayFixture(client: client, control: control, upstream: upstream, rewrite: rewrite))
             }
         }
     }
@@ -89,15 +92,17 @@ final class Upstream: Sendable {
 }
 
 /// A configuration in a folder of its own.
-struct ConfigurationFile {
+struct ConfigurationFile: Sendable {
     private let folder: URL
     var path: String { folder.appending(path: "gateway.yaml").path }
 
     init(_ yaml: String) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "souk-gateway-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try yaml.write(toFile: path, atomically: true, encoding: .utf8)
+        try write(yaml)
     }
+
+    func write(_ yaml: String) throws { try yaml.write(toFile: path, atomically: true, encoding: .utf8) }
 
     func remove() { try? FileManager.default.removeItem(at: folder) }
 }
