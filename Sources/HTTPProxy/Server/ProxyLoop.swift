@@ -3,7 +3,9 @@ import NIOCore
 import NIOSSL
 
 /// A checked configuration, ready for lookups.
-struct ProxySnapshot: Sendable {
+///
+/// A class, because it is passed around for each request and holds a dozen things: copying it would count them all.
+final class ProxySnapshot: Sendable {
     let configuration: ProxyConfiguration
     let table: RouteTable
     let reservedPrefixes: [[UInt8]]
