@@ -29,6 +29,7 @@ public enum APIGateway {
                 time: platform.time))
         service.add(try Documentation())
         service.whenListening { controlListens.yield($0) }
+        service.run(KeyPrefetch(users: users))
         service.run(
             DataPlane(
                 settings: settings, variables: variables, platform: platform, authenticator: authenticator, observer: observer,

@@ -60,6 +60,9 @@ public final class AccessTokenVerifier: Sendable {
         return user
     }
 
+    /// Has the keys before they are needed, until the task is cancelled.
+    public func keepKeysFresh() async { await keys.keepFresh() }
+
     /// How many tokens are remembered.
     var cachedTokens: Int { cache.count }
 }

@@ -3,6 +3,8 @@ import Synchronization
 
 /// The public keys of the issuer as this process knows them, and the rules of when to ask for them again.
 ///
+/// - **In advance.** Who runs `keepFresh` has the keys before the first token comes and renews them before they are old, so that no request
+///   waits for them, and a user service that goes away later is not missed.
 /// - **Age.** Keys are used for 10 minutes. The first verification after that fetches them anew; those that come meanwhile use the
 ///   old ones, and so does everybody when the issuer cannot be reached: an outage of the user service signs nobody out.
 /// - **Unknown `kid`.** The issuer may have changed its key, so it is asked once. Anyone can invent a `kid`, so it is asked for this
@@ -14,6 +16,8 @@ import Synchronization
 ///   ends neither with the request that happened to start it nor by that request's deadline.
 final class KeyRing: Sendable {
     static let maximumAge: Duration = .seconds(10 * 60)
+    /// When `keepFresh` renews them: early enough for some failures.
+    static let renewalAge: Duration = .seconds(8 * 60)
     static let unknownKeyCooldown: Duration = .seconds(30)
     static let firstFailureCooldown: Duration = .seconds(1)
     static let maximumFailureCooldown: Duration = .seconds(30)
@@ -61,6 +65,32 @@ final class KeyRing: Sendable {
         }
     }
 
+    /// Fetches the keys at once, and again before they are old, until the task is cancelled.
+    func keepFresh() async {
+        while !Task.isCancelled {
+            if let fetch = startRenewal() { await fetch.value }
+            let now = time.monotonic
+            let next = state.withLock { state in
+                state.lastFetchFailed ? state.fetchAllowedAt : (state.fetchedAt ?? now) + Self.renewalAge
+            }
+            // Cancelled: the loop ends.
+            try? await time.sleep(for: max(next - now, Self.firstFailureCooldown))
+        }
+    }
+
+    /// Nil when the keys are young, or one has asked just now.
+    private func startRenewal() -> Task<Void, Never>? {
+        let now = time.monotonic
+        return state.withLock { state in
+            if let underWay = state.underWay { return underWay }
+            let isYoung = state.fetchedAt.map { now - $0 < Self.renewalAge } ?? false
+            guard !isYoung, now >= state.fetchAllowedAt else { return nil }
+            let fetch = ServiceExecutor.detachedTask { await self.fetch() }
+            state.underWay = fetch
+            return fetch
+        }
+    }
+
     private func nextStep(for id: String) -> Step {
         let now = time.monotonic
         return state.withLock { state in
@@ -91,7 +121,11 @@ final class KeyRing: Sendable {
         do {
             keys = Dictionary(try await source.fetch().keys.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         } catch {
-            logger.warning("The public keys for access tokens could not be fetched", metadata: ["error": "\(error)"])
+            // Before the first time nobody is surprised: all services of a shop start at the same moment.
+            let isFirst = state.withLock { $0.fetchedAt == nil && $0.failureCooldown < Self.maximumFailureCooldown / 4 }
+            logger.log(
+                level: isFirst ? .info : .warning, "The public keys for access tokens could not be fetched", metadata: ["error": "\(error)"]
+            )
             keys = [:]
         }
         // An issuer without a usable key is one that we failed to read.

@@ -152,6 +152,29 @@ struct KeyRingTests {
         #expect(await result(of: try freshToken()) == nil)
     }
 
+    @Test("who wants them fresh has the keys before any token, asks until they are there, and renews them before they are old")
+    func inAdvance() async throws {
+        struct Away: Error {}
+        let clock = JumpingClock()
+        let asked = Mutex<[Duration]>([])
+        let (enough, finish) = AsyncStream<Void>.makeStream()
+        let source = KeySource {
+            let count = asked.withLock { asked in
+                asked.append(clock.elapsed)
+                return asked.count
+            }
+            if count == 7 { finish.finish() }
+            if count <= 3 { throw Away() }
+            return TokenForge.keySet
+        }
+        let verifier = AccessTokenVerifier(keys: source, time: clock.time)
+        let refreshing = Task { await verifier.keepKeysFresh() }
+        for await _ in enough {}
+        refreshing.cancel()
+        await refreshing.value
+        #expect(asked.withLock { Array($0.prefix(7)) } == [0, 1, 3, 7, 487, 967, 1447].map { .seconds($0) })
+    }
+
     @Test("a key that is withdrawn takes its tokens with it, also those in the cache")
     func withdrawal() async throws {
         let old = try freshToken()
