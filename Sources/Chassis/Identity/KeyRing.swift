@@ -61,31 +61,35 @@ final class KeyRing: Sendable {
         case .refuse(let error): throw error
         case .wait(let fetch):
             await fetch.value
+            // One that was made in advance, and failed, may have begun before the user service was there.
+            if mayAskAgain(for: id), case .wait(let again) = nextStep(for: id) { await again.value }
             return try keyAfterFetch(id)
         }
     }
 
     /// Fetches the keys at once, and again before they are old, until the task is cancelled.
+    ///
+    /// Its failures have a pause of their own and hold up nobody who comes with a token: when a whole shop starts, the first try comes too early,
+    /// and a moment later the user service is there.
     func keepFresh() async {
+        var pause = Duration.zero
         while !Task.isCancelled {
             if let fetch = startRenewal() { await fetch.value }
             let now = time.monotonic
-            let next = state.withLock { state in
-                state.lastFetchFailed ? state.fetchAllowedAt : (state.fetchedAt ?? now) + Self.renewalAge
-            }
+            let renewal = state.withLock { $0.fetchedAt.map { $0 + Self.renewalAge } } ?? now
+            pause = renewal > now ? .zero : min(max(pause * 2, Self.firstFailureCooldown), Self.maximumFailureCooldown)
             // Cancelled: the loop ends.
-            try? await time.sleep(for: max(next - now, Self.firstFailureCooldown))
+            try? await time.sleep(for: renewal > now ? renewal - now : pause)
         }
     }
 
-    /// Nil when the keys are young, or one has asked just now.
+    /// Nil when the keys are young.
     private func startRenewal() -> Task<Void, Never>? {
         let now = time.monotonic
         return state.withLock { state in
             if let underWay = state.underWay { return underWay }
-            let isYoung = state.fetchedAt.map { now - $0 < Self.renewalAge } ?? false
-            guard !isYoung, now >= state.fetchAllowedAt else { return nil }
-            let fetch = ServiceExecutor.detachedTask { await self.fetch() }
+            if let fetchedAt = state.fetchedAt, now - fetchedAt < Self.renewalAge { return nil }
+            let fetch = ServiceExecutor.detachedTask { await self.fetch(inAdvance: true) }
             state.underWay = fetch
             return fetch
         }
@@ -104,10 +108,15 @@ final class KeyRing: Sendable {
                 state.unknownKeyFetchAllowedAt = now + Self.unknownKeyCooldown
             }
             // Detached: the caller's deadline, request id and trace are not this fetch's, for which others wait too.
-            let fetch = ServiceExecutor.detachedTask { await self.fetch() }
+            let fetch = ServiceExecutor.detachedTask { await self.fetch(inAdvance: false) }
             state.underWay = fetch
             return .wait(fetch)
         }
+    }
+
+    private func mayAskAgain(for id: String) -> Bool {
+        let now = time.monotonic
+        return state.withLock { $0.keys[id] == nil && $0.lastFetchFailed && now >= $0.fetchAllowedAt }
     }
 
     private func keyAfterFetch(_ id: String) throws(TokenError) -> JSONWebKey {
@@ -116,29 +125,31 @@ final class KeyRing: Sendable {
         return key
     }
 
-    private func fetch() async {
+    /// - Parameter inAdvance: no token waits for it.
+    private func fetch(inAdvance: Bool) async {
         let keys: [String: JSONWebKey]
         do {
             keys = Dictionary(try await source.fetch().keys.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         } catch {
-            // Before the first time nobody is surprised: all services of a shop start at the same moment.
-            let isFirst = state.withLock { $0.fetchedAt == nil && $0.failureCooldown < Self.maximumFailureCooldown / 4 }
+            // At a start the first try in advance may well come too early.
+            let isEarly = inAdvance && state.withLock { $0.fetchedAt == nil }
             logger.log(
-                level: isFirst ? .info : .warning, "The public keys for access tokens could not be fetched", metadata: ["error": "\(error)"]
+                level: isEarly ? .info : .warning, "The public keys for access tokens could not be fetched", metadata: ["error": "\(error)"]
             )
             keys = [:]
         }
         // An issuer without a usable key is one that we failed to read.
-        keys.isEmpty ? recordFailure() : replaceKeys(keys)
+        keys.isEmpty ? recordFailure(inAdvance: inAdvance) : replaceKeys(keys)
     }
 
-    private func recordFailure() {
+    private func recordFailure(inAdvance: Bool) {
         let now = time.monotonic
         state.withLock { state in
-            state.failureCooldown = min(max(state.failureCooldown * 2, Self.firstFailureCooldown), Self.maximumFailureCooldown)
-            state.fetchAllowedAt = now + state.failureCooldown
             state.lastFetchFailed = true
             state.underWay = nil
+            guard !inAdvance else { return }
+            state.failureCooldown = min(max(state.failureCooldown * 2, Self.firstFailureCooldown), Self.maximumFailureCooldown)
+            state.fetchAllowedAt = now + state.failureCooldown
         }
     }
 

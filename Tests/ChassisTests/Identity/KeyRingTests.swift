@@ -175,6 +175,18 @@ struct KeyRingTests {
         #expect(asked.withLock { Array($0.prefix(7)) } == [0, 1, 3, 7, 487, 967, 1447].map { .seconds($0) })
     }
 
+    @Test("that the user service was not there yet when a shop began to start holds up no token a moment later", .timeLimit(.minutes(1)))
+    func startedTooEarly() async throws {
+        issuer.setAway(true)
+        let refreshing = Task { await verifier.keepKeysFresh() }
+        // It has failed and pauses; the clock stands still from here on.
+        await clock.whenSleeping(1)
+        issuer.setAway(false)
+        #expect(await result(of: try freshToken()) == nil)
+        refreshing.cancel()
+        await refreshing.value
+    }
+
     @Test("a key that is withdrawn takes its tokens with it, also those in the cache")
     func withdrawal() async throws {
         let old = try freshToken()
