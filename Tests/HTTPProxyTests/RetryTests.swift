@@ -51,6 +51,29 @@ struct RetryTests {
         try await good.stop()
     }
 
+    @Test("when an endpoint dies, all its requests go elsewhere, however many at once, and the cluster is not given up for it")
+    func deadEndpoint() async throws {
+        let good = try await TestUpstream.start()
+        let incidents = Collector<ProxyIncident>()
+        let configuration = Self.configuration([try await Self.nobody(), good.endpoint]) { $0.breaker = BreakerLimits() }
+        try await withProxy(configuration, observer: ProxyObserver(incident: { incidents.append($1) })) { _, port in
+            var clients: [RawClient] = []
+            for _ in 0..<60 { clients.append(try await RawClient.connect(port: port)) }
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { [clients] tasks in
+                for client in clients {
+                    tasks.addTask {
+                        try await client.send(Self.post())
+                        return try await client.response().status
+                    }
+                }
+                return try await tasks.reduce(into: []) { $0.append($1) }
+            }
+            #expect(statuses == [Int](repeating: 200, count: 60))
+        }
+        #expect(incidents.values.count { $0 == .retried } >= 30 && Set(incidents.values) == [.retried])
+        try await good.stop()
+    }
+
     @Test(
         "a GET that is answered with 503 or 502 goes to another endpoint", arguments: [HTTPResponseStatus.serviceUnavailable, .badGateway])
     func badAnswer(status: HTTPResponseStatus) async throws {
@@ -223,7 +246,7 @@ struct RetryTests {
             #expect(refused.status == 503 && refused["retry-after"] == "1" && refused.body.contains("urn:souk:problem:unavailable"))
             #expect(incidents.values == [.breakerOpened, .refusedByBreaker])
             let upstream = try await TestUpstream.start(port: endpoint.port)
-            while try await client.get("/").status != 200 {}
+            while try await client.get("/").status != 200 { try Task.checkCancellation() }
             #expect(try await client.get("/").status == 200)
             #expect(incidents.values.filter { $0 != .refusedByBreaker } == [.breakerOpened, .breakerHalfOpened, .breakerClosed])
             try await upstream.stop()

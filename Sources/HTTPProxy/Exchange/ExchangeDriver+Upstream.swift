@@ -14,6 +14,8 @@ struct Attempts {
     var isCounted = false
     /// A place in the retry budget is taken.
     var hasRetryPlace = false
+    /// The next try takes no place: for want of a connection the request goes to another endpoint, to which it is the first.
+    var movesOn = false
     var retries = 0
     /// The endpoint of now, or of the last try.
     var endpoint: Int?
@@ -44,7 +46,7 @@ extension ExchangeDriver {
     /// Asks again after a pause, another endpoint if there is one.
     func acquireAfterPause() {
         guard let cluster else { return }
-        if !attempts.hasRetryPlace { attempts.hasRetryPlace = cluster.budget.beginRetry() }
+        if !attempts.hasRetryPlace, !attempts.movesOn { attempts.hasRetryPlace = cluster.budget.beginRetry() }
         attempts.retries += 1
         attempts.failedEndpoint = attempts.endpoint
         loop.report(.retried, of: cluster.cluster.name)
@@ -112,10 +114,14 @@ extension ExchangeDriver {
 
     func upstreamUnavailable(_ failure: ProxyFailure) {
         if failure.isConnectFailure { blameEndpoint() }
-        handle(.upstreamUnavailable(failure, mayRetry: failure.isConnectFailure && hasRetryPlace))
+        // The budget keeps retries from burdening what is down. A request that was never sent burdens nobody twice when it goes elsewhere, and
+        // when an endpoint dies all its requests have to, at once.
+        attempts.movesOn = failure.isConnectFailure && cluster.map { $0.pools.count > 1 } ?? false
+        handle(.upstreamUnavailable(failure, mayRetry: failure.isConnectFailure && (attempts.movesOn || hasRetryPlace)))
     }
 
     func upstreamClosed(silent: Bool) {
+        attempts.movesOn = false
         handle(.upstreamClosed(silent: silent, mayRetry: hasRetryPlace))
     }
 
@@ -124,6 +130,7 @@ extension ExchangeDriver {
 
     /// Whether a response with this head is worth another try. A service that says when to come back is not to be asked before.
     func mayRetry(_ head: ResponseHead) -> Bool {
+        attempts.movesOn = false
         guard head.status >= 500, let retries = route?.route.retries, retries.statuses.contains(head.status) else { return false }
         return hasRetryPlace && !head.has("retry-after")
     }

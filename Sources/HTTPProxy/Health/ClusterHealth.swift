@@ -50,9 +50,9 @@ final class ClusterHealth: Sendable {
     /// A bad answer, or none.
     /// - Returns: what this did to the endpoint.
     func failed(_ index: Int, now: NIODeadline) -> HealthChange? {
-        guard let detection, endpoints[index].noteFailure() >= detection.consecutiveFailures else { return nil }
+        // Requests that were sent before it was put out still come back, and say nothing new.
+        guard let detection, endpoints[index].isIn(now), endpoints[index].noteFailure() >= detection.consecutiveFailures else { return nil }
         return changing.withLock { _ in
-            // Requests that were sent before it was put out still come back, and say nothing new.
             guard endpoints[index].isIn(now), mayPutOut(detection, now: now) else { return nil }
             let time = endpoints[index].putOut(detection, now: now)
             recount()

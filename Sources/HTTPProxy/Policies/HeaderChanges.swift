@@ -24,7 +24,7 @@ public struct HeaderChanges: Sendable {
     }
 
     /// The same for a field of whose name and value the caller knows that they are allowed.
-    public mutating func setUpstream(checked name: String, _ value: String) {
+    package mutating func setUpstream(checked name: String, _ value: String) {
         removeUpstream(name)
         upstreamFields.append((name, value))
     }
