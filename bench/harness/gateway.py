@@ -7,6 +7,7 @@ import resource
 import socket
 
 from . import report
+from .benchmark import Benchmark
 from .gateways import CONNECTIONS, GATEWAYS, NARROW_LIMIT, Tokens, Upstream
 from .load import wrk
 from .measure import WARM_UP_SECONDS, say, summary
@@ -73,23 +74,10 @@ GOALS = [
 ]
 
 
-class GatewayBenchmark:
-    """The upstream, started when first needed, ended with `close`; results collect in `results`, faults in `faults`, and in `missed` the goals
-    that were not reached by a run without faults."""
-
-    def __init__(self, options, directory):
-        self.options = options
-        self.directory = directory
-        self.results = {}
-        self.faults = []
-        self.missed = []
-        self.open = contextlib.ExitStack()
-
-    def close(self):
-        self.open.close()
+class GatewayBenchmark(Benchmark):
+    """The gateways, in turn before one upstream."""
 
     def peers(self, found):
-        """What is measured beside Souk, for the report's head."""
         self.results["versions"] = versions = {gateway.name: gateway.version(self.options.souk) for gateway in GATEWAYS}
         return f", nginx {versions['nginx']}, HAProxy {versions['haproxy']}, Express {versions['express']}"
 

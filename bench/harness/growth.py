@@ -1,11 +1,11 @@
 """Does an order take longer in an old shop? Two shops, one with a thousand orders and products, one with a million, under the same load in turn."""
 
-import contextlib
 import json
 import os
 import subprocess
 
 from . import report
+from .benchmark import Benchmark
 from .history import PRODUCTS_PER_SERIES, History
 from .load import GROWTH_KINDS, KINDS, drive
 from .measure import WARM_UP_SECONDS, say, summary
@@ -54,23 +54,8 @@ class OldSouk(Souk):
         return json.loads(found.stdout)
 
 
-class Growth:
-    """The two shops, started when first needed, ended with `close`; results collect in `results`, faults in `faults`."""
-
-    def __init__(self, options, directory):
-        self.options = options
-        self.directory = directory
-        self.results = {}
-        self.faults = []
-        self.missed = []
-        self.open = contextlib.ExitStack()
-
-    def close(self):
-        self.open.close()
-
-    def peers(self, found):
-        """What is measured beside Souk, for the report's head."""
-        return ""
+class Growth(Benchmark):
+    """The two shops."""
 
     def growth(self):
         shops = [self.start(size) for size in (self.options.small, self.options.large)]

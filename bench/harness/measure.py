@@ -1,11 +1,11 @@
 """The measurements: what is started, in which order it is driven, what is kept."""
 
-import contextlib
 import os
 import shutil
 import sys
 
 from . import report
+from .benchmark import Benchmark
 from .books import Books
 from .load import KINDS, drive
 from .overload import CLIENTS, FACTOR, overload
@@ -18,24 +18,14 @@ WARM_UP_SECONDS = 2
 ORDERS_PER_SECOND_AT_MOST = 15_000
 
 
-class Measurements:
-    """One Souk and its peers, started when first needed, ended with `close`; results collect in
-    `results`, faults in `faults`."""
+class Measurements(Benchmark):
+    """One Souk and its peers."""
 
     def __init__(self, options, directory):
-        self.options = options
-        self.directory = directory
-        self.results = {}
-        self.faults = []
-        self.missed = []
-        self.open = contextlib.ExitStack()
+        super().__init__(options, directory)
         self.systems = []
 
-    def close(self):
-        self.open.close()
-
     def peers(self, found):
-        """What is measured beside Souk, for the report's head."""
         return f", Express on Node {found['node']}"
 
     # MARK: Systems
