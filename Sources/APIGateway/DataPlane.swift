@@ -24,6 +24,8 @@ struct DataPlane: ServiceLifecycle.Service {
     func run() async throws {
         var ports = controlPort.makeAsyncIterator()
         guard let port = await ports.next() else { return }
+        // Before they are read, so that no change is missed.
+        let files = filesNow()
         let proxy = try await ProxyServer(
             configuration: try configuration(controlPort: port), threads: settings.threads, observer: observer, logger: platform.logger)
         let listening = try await proxy.start(host: platform.settings.host, port: platform.settings.port)
@@ -31,7 +33,7 @@ struct DataPlane: ServiceLifecycle.Service {
         settings.whenListening(listening)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await reloadOnHangUp(proxy, controlPort: port) }
-            group.addTask { await reloadOnChange(proxy, controlPort: port) }
+            group.addTask { await reloadOnChange(proxy, since: files, controlPort: port) }
             try? await gracefulShutdown()
             group.cancelAll()
         }
@@ -43,16 +45,18 @@ struct DataPlane: ServiceLifecycle.Service {
     }
 
     /// Looks at the files once a second. A file that was only half written then is a mistake now and is read again when it has changed again.
-    private func reloadOnChange(_ proxy: ProxyServer, controlPort: Int) async {
-        guard let file = settings.configurationFile, let read = try? settings.configuration(variables: variables) else { return }
-        var known = ConfigurationFiles(file, of: read)
+    private func reloadOnChange(_ proxy: ProxyServer, since files: ConfigurationFiles?, controlPort: Int) async {
+        guard var known = files else { return }
         while (try? await platform.time.sleep(for: .seconds(1))) != nil {
-            let now = known.now
-            guard now != known else { continue }
-            known = now
+            guard known.now != known else { continue }
+            known = filesNow() ?? known
             await reload(proxy, controlPort: controlPort)
-            if let read = try? settings.configuration(variables: variables) { known = ConfigurationFiles(file, of: read) }
         }
+    }
+
+    /// Nil without a file. What cannot be read names no other files; whoever then uses it says what is wrong.
+    private func filesNow() -> ConfigurationFiles? {
+        settings.configurationFile.map { ConfigurationFiles($0, of: try? settings.configuration(variables: variables)) }
     }
 
     /// A file with a mistake changes nothing: what runs goes on.

@@ -201,6 +201,7 @@ struct GatewayTests {
             while try await gateway.client.get("/new").status != .ok {
                 let status = try await gateway.client.get("/old").status
                 #expect(status == .ok || status == .notFound)
+                try Task.checkCancellation()
             }
             #expect(try await gateway.client.get("/old").status == .notFound)
         }

@@ -15,9 +15,10 @@ struct ConfigurationFiles: Equatable {
     private let paths: Set<String>
     private let states: [String: State]
 
-    /// - Parameter configuration: what the file said; its certificates and keys belong to it.
-    init(_ file: String, of configuration: GatewayConfiguration) {
-        self.init(Set([file] + (configuration.tls?.files ?? []) + configuration.clusters.flatMap { $0.tls?.files ?? [] }))
+    /// - Parameter configuration: what the file says; its certificates and keys belong to it. Nil when it cannot be read.
+    init(_ file: String, of configuration: GatewayConfiguration?) {
+        let clusters = configuration?.clusters ?? []
+        self.init(Set([file] + (configuration?.tls?.files ?? []) + clusters.flatMap { $0.tls?.files ?? [] }))
     }
 
     private init(_ paths: Set<String>) {
