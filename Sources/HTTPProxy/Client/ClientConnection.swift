@@ -1,6 +1,6 @@
 import NIOCore
 
-// A client's connection: bytes in, requests one after the other, bytes out.
+// A client's connection of HTTP/1: bytes in, requests one after the other, bytes out.
 //
 // Requests may be pipelined. They are served one at a time: while an exchange is under way, what arrives stays in `inbound`, and as soon as
 // something does arrive reading stops, so that a client cannot pile up requests in memory. In the common case nothing arrives, reading is never
@@ -9,7 +9,7 @@ import NIOCore
 // Closing is done in two steps (RFC 9112 section 9.6): the sending side first, then, after the client has closed its side or a short while,
 // the rest. Closing at once while the client still sends would make the kernel throw away our response.
 
-final class ClientConnection: ChannelInboundHandler {
+final class ClientConnection: ChannelInboundHandler, ExchangeClient {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -23,7 +23,17 @@ final class ClientConnection: ChannelInboundHandler {
         case closing
     }
 
-    let loop: ProxyLoop
+    /// How the response to the request in hand is written.
+    private struct Response {
+        let isHead: Bool
+        let minorVersion: Int
+        let keepsAlive: Bool
+        var isChunked = false
+        /// It is the last one on this connection, and says so.
+        var closes = false
+    }
+
+    private let loop: ProxyLoop
     private let scheme: Scheme
     private var context: ChannelHandlerContext?
     private var phase = Phase.head
@@ -32,6 +42,7 @@ final class ClientConnection: ChannelInboundHandler {
     private var isHeadStarted = false
     private let output = OutputBuffer()
     private var driver: ExchangeDriver?
+    private var response = Response(isHead: false, minorVersion: 1, keepsAlive: true)
     private var timer: DeadlineTimer?
     private var peer = ""
     private var isPeerTrusted = false
@@ -55,13 +66,42 @@ final class ClientConnection: ChannelInboundHandler {
 
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
-    func withOutput(_ body: (inout ByteBuffer) -> Void) {
-        output.withBuffer(body)
+    func write(informational head: ResponseHead, _ fields: ResponseFields) {
+        guard response.minorVersion == 1 else { return }
+        output.withBuffer { ResponseWriter(fields: fields).write(informational: head, to: &$0) }
     }
 
-    func writeBody(_ piece: ByteBuffer, isChunked: Bool) {
+    func write(_ head: ResponseHead, _ fields: ResponseFields) {
+        let framing = ResponseFraming(
+            response.isHead ? .none : head.framing, minorVersion: response.minorVersion, wantsClose: wantsClose)
+        response.isChunked = framing.isChunked
+        response.closes = framing.closes
+        output.withBuffer { ResponseWriter(fields: fields).write(head, framing: framing, to: &$0) }
+    }
+
+    func writeBody(_ piece: ByteBuffer) {
         guard let context else { return }
-        output.appendBody(piece, isChunked: isChunked, to: context)
+        output.appendBody(piece, isChunked: response.isChunked, to: context)
+    }
+
+    func writeEnd(trailers: ByteBuffer?) {
+        guard response.isChunked else { return }
+        output.withBuffer { $0.writeLastChunk(trailers: trailers) }
+    }
+
+    func write(_ response: LocalResponse, _ fields: ResponseFields) {
+        self.response.closes = wantsClose
+        let (isHead, closes, minorVersion) = (self.response.isHead, self.response.closes, self.response.minorVersion)
+        output.withBuffer {
+            ResponseWriter(fields: fields).write(response, isHead: isHead, closes: closes, minorVersion: minorVersion, to: &$0)
+        }
+    }
+
+    /// Whether the response is to say that it is the last on its connection. One that comes before the whole request does: when it ends, the
+    /// rest may still be on its way, and a client that was not told would send its next request into a closing connection.
+    private var wantsClose: Bool {
+        if case .response = phase { return !response.keepsAlive || loop.isDraining }
+        return true
     }
 
     func flush() {
@@ -73,7 +113,6 @@ final class ClientConnection: ChannelInboundHandler {
         timer?.set(deadline)
     }
 
-    /// Takes no more of the request's body until `resume`.
     func pause() {
         isPaused = true
     }
@@ -85,18 +124,18 @@ final class ClientConnection: ChannelInboundHandler {
         process()
     }
 
-    /// The protocol was switched: all that comes from now on is passed on as it is.
-    func beginTunnel() {
+    func beginTunnel(by head: ResponseHead, _ fields: ResponseFields) {
+        response.closes = true
+        output.withBuffer { ResponseWriter(fields: fields).write(switching: head, to: &$0) }
         phase = .body(.untilClose)
         readAgain()
         process()
     }
 
-    /// The response is written to its end.
     func exchangeFinished(keepsOpen: Bool) {
         driver = nil
         isPaused = false
-        guard keepsOpen else {
+        guard keepsOpen, !response.closes else {
             closeGently()
             return
         }
@@ -251,7 +290,8 @@ final class ClientConnection: ChannelInboundHandler {
     private func begin(_ head: RequestHead) {
         let caller = Caller(
             head: head, peer: peer, scheme: scheme, isTrusted: isPeerTrusted, snapshot: loop.snapshot, identifiers: &loop.identifiers)
-        let driver = ExchangeDriver(client: self, head: head, caller: caller, now: .now())
+        let driver = ExchangeDriver(client: self, loop: loop, head: head, caller: caller, now: .now())
+        response = Response(isHead: head.isHead, minorVersion: head.minorVersion, keepsAlive: head.keepsAlive)
         self.driver = driver
         phase = .body(BodyDecoder(framing: head.framing, allowsChunkExtensions: false))
         setDeadline(nil)
@@ -308,8 +348,8 @@ final class ClientConnection: ChannelInboundHandler {
         let requestID = loop.identifiers.nextRequestID()
         let response = ProblemDocument(failure).response(
             typePrefix: loop.snapshot.configuration.problemTypePrefix, instance: "urn:request:" + requestID)
-        withOutput {
-            ResponseWriter(requestID: requestID, changes: HeaderChanges())
+        output.withBuffer {
+            ResponseWriter(fields: ResponseFields(requestID: requestID, changes: HeaderChanges()))
                 .write(response, isHead: false, closes: true, minorVersion: 1, to: &$0)
         }
         loop.recordRefusal(failure, requestID: requestID, clientAddress: peer, responseBytes: response.body.readableBytes)

@@ -97,9 +97,6 @@ struct Exchange: Hashable, Sendable {
         self.isRepeatable = isRepeatable
     }
 
-    /// Whether the request has been read to its end.
-    var isRequestReceived: Bool { request == .received }
-
     /// Whether a response head has gone to the client.
     var isResponseStarted: Bool { response != .awaited }
 

@@ -7,7 +7,7 @@ import Resilience
 /// upstream's. It makes no decision about the lifecycle itself.
 final class ExchangeDriver {
     let loop: ProxyLoop
-    let client: ClientConnection
+    let client: any ExchangeClient
     let snapshot: ProxySnapshot
     let startedAt: NIODeadline
     let startedUnixNanoseconds: Int64
@@ -24,7 +24,6 @@ final class ExchangeDriver {
     private var held: [ByteBuffer] = []
     private var heldBytes = 0
     private var responseHead: ResponseHead?
-    private var framing: ResponseFraming?
     private var prepared: LocalResponse?
     private(set) var totalDeadline: NIODeadline?
     private var isExecuting = false
@@ -38,16 +37,15 @@ final class ExchangeDriver {
     private(set) var responseBytes = 0
     private var upstreamSentAt: NIODeadline?
     private(set) var upstreamNanoseconds: Int64?
-    private(set) var closesClient = false
     /// The protocol was switched: what comes is passed on as it is.
     private var isTunnel = false
 
-    init(client: ClientConnection, head: RequestHead, caller: Caller, now: NIODeadline) {
+    init(client: any ExchangeClient, loop: ProxyLoop, head: RequestHead, caller: Caller, now: NIODeadline) {
         self.client = client
-        loop = client.loop
-        snapshot = client.loop.snapshot
+        self.loop = loop
+        snapshot = loop.snapshot
         startedAt = now
-        startedUnixNanoseconds = client.loop.observer.access == nil ? 0 : client.loop.unixNanoseconds()
+        startedUnixNanoseconds = loop.observer.access == nil ? 0 : loop.unixNanoseconds()
         identity = caller.identity
         isTrusted = caller.isTrusted
         context = RequestContext(
@@ -215,18 +213,21 @@ final class ExchangeDriver {
     }
 
     private func executeTowardsClient(_ actions: ExchangeActions, _ piece: ByteBuffer?) {
-        if actions.contains(.writeInformational), let head = responseHead, context.head.minorVersion == 1 {
-            client.withOutput { writer.write(informational: head, to: &$0) }
+        if actions.contains(.writeInformational), let head = responseHead { client.write(informational: head, fields) }
+        if actions.contains(.writeResponseHead), let head = responseHead {
+            responseBegan(status: head.status)
+            client.write(head, fields)
         }
-        if actions.contains(.writeResponseHead), let head = responseHead { writeResponseHead(head) }
-        if actions.contains(.writeSwitch), let head = responseHead { writeSwitch(head) }
+        if actions.contains(.writeSwitch), let head = responseHead {
+            isTunnel = true
+            responseBegan(status: head.status)
+            client.beginTunnel(by: head, fields)
+        }
         if actions.contains(.writeResponseBody), let piece {
             responseBytes += piece.readableBytes
-            client.writeBody(piece, isChunked: framing?.isChunked ?? false)
+            client.writeBody(piece)
         }
-        if actions.contains(.writeResponseEnd), framing?.isChunked ?? false {
-            client.withOutput { $0.writeLastChunk(trailers: piece) }
-        }
+        if actions.contains(.writeResponseEnd) { client.writeEnd(trailers: piece) }
         if actions.contains(.writeAnswer) { writeAnswer() }
     }
 
@@ -242,7 +243,7 @@ final class ExchangeDriver {
         upstream.withOutput { writer.write(identity, fallbackHost: pool.endpoint, to: &$0) }
     }
 
-    private var writer: ResponseWriter { ResponseWriter(requestID: context.requestID, changes: context.changes) }
+    private var fields: ResponseFields { ResponseFields(requestID: context.requestID, changes: context.changes) }
 
     private func responseBegan(status: Int) {
         self.status = status
@@ -262,38 +263,14 @@ final class ExchangeDriver {
         client.setDeadline(total.map { min($0, deadline) } ?? deadline)
     }
 
-    private func writeResponseHead(_ head: ResponseHead) {
-        responseBegan(status: head.status)
-        let bodyFraming: BodyFraming = context.head.isHead ? .none : head.framing
-        let framing = ResponseFraming(bodyFraming, minorVersion: context.head.minorVersion, wantsClose: wantsClose)
-        self.framing = framing
-        closesClient = framing.closes
-        client.withOutput { writer.write(head, framing: framing, to: &$0) }
-    }
-
-    private func writeSwitch(_ head: ResponseHead) {
-        isTunnel = true
-        responseBegan(status: head.status)
-        closesClient = true
-        client.withOutput { writer.write(switching: head, to: &$0) }
-        client.beginTunnel()
-    }
-
-    /// Whether the response is to say that it is the last on its connection. One that comes before the whole request does: when it ends, the
-    /// rest may still be on its way, and a client that was not told would send its next request into a closing connection.
-    private var wantsClose: Bool { !context.head.keepsAlive || loop.isDraining || !machine.isRequestReceived }
-
     private func writeAnswer() {
         let response =
             failure.map { ProblemDocument($0).response(typePrefix: snapshot.configuration.problemTypePrefix, instance: context.path) }
             ?? prepared
         guard let response else { return }
         status = Int(response.status.code)
-        closesClient = wantsClose
         responseBytes = context.head.isHead ? 0 : response.body.readableBytes
-        client.withOutput {
-            writer.write(response, isHead: context.head.isHead, closes: closesClient, minorVersion: context.head.minorVersion, to: &$0)
-        }
+        client.write(response, fields)
     }
 
     private func finish(_ actions: ExchangeActions) {
@@ -303,7 +280,7 @@ final class ExchangeDriver {
         if actions.contains(.finishCuttingClient) {
             client.cut()
         } else {
-            client.exchangeFinished(keepsOpen: actions.contains(.finishKeepingClient) && !closesClient)
+            client.exchangeFinished(keepsOpen: actions.contains(.finishKeepingClient))
         }
     }
 }

@@ -19,10 +19,9 @@ struct ResponseFraming {
     }
 }
 
-/// Writes the heads that go to the client.
+/// Writes the heads that go to a client of HTTP/1.
 struct ResponseWriter {
-    let requestID: String
-    let changes: HeaderChanges
+    let fields: ResponseFields
 
     func write(_ head: ResponseHead, framing: ResponseFraming, to buffer: inout ByteBuffer) {
         head.bytes.withUnsafeReadableBytes { bytes in
@@ -32,7 +31,7 @@ struct ResponseWriter {
             buffer.writeStaticString("\r\n")
             var run: ByteRange?
             for field in head.fields {
-                guard keeps(field, of: head, bytes) else { continue }
+                guard fields.keeps(field, of: head, bytes) else { continue }
                 if let open = run, open.end == field.line.start {
                     run = ByteRange(start: open.start, end: field.line.end)
                 } else {
@@ -43,7 +42,7 @@ struct ResponseWriter {
             if let open = run { buffer.writeBytes(bytes[part: open]) }
         }
         if framing.isChunked { buffer.writeStaticString("transfer-encoding: chunked\r\n") }
-        for field in changes.responseDefaults where !head.hasField(field.name) { buffer.writeField(field.name, field.value) }
+        fields.forEachDefault(of: head) { buffer.writeField($0, $1) }
         finish(framing, to: &buffer)
     }
 
@@ -68,7 +67,7 @@ struct ResponseWriter {
             buffer.writeStaticString("HTTP/1.1 ")
             buffer.writeBytes(bytes[part: head.statusRange])
             buffer.writeStaticString("\r\n")
-            for field in head.fields where keeps(field, of: head, bytes) { buffer.writeBytes(bytes[part: field.line]) }
+            for field in head.fields where fields.keeps(field, of: head, bytes) { buffer.writeBytes(bytes[part: field.line]) }
         }
     }
 
@@ -79,49 +78,23 @@ struct ResponseWriter {
         buffer.writeInteger(UInt8.space)
         buffer.writeString(response.status.reasonPhrase)
         buffer.writeStaticString("\r\n")
-        for field in response.headers where Self.mayWrite(field.name, field.value) { buffer.writeField(field.name, field.value) }
-        for field in changes.responseDefaults where !response.headers.contains(name: field.name) {
-            buffer.writeField(field.name, field.value)
-        }
-        let code = response.status.code
-        let hasBody = code >= 200 && code != 204 && code != 304
-        if hasBody {
+        fields.forEach(of: response) { buffer.writeField($0, $1) }
+        if response.hasBody {
             buffer.writeStaticString("content-length: ")
             buffer.writeDecimal(response.body.readableBytes)
             buffer.writeStaticString("\r\n")
         }
         finish(ResponseFraming(.none, minorVersion: minorVersion, wantsClose: closes), to: &buffer)
-        if hasBody, !isHead { buffer.writeImmutableBuffer(response.body) }
+        if response.hasBody, !isHead { buffer.writeImmutableBuffer(response.body) }
     }
 
     private func finish(_ framing: ResponseFraming, to buffer: inout ByteBuffer) {
         buffer.writeStaticString("x-request-id: ")
-        buffer.writeString(requestID)
+        buffer.writeString(fields.requestID)
         buffer.writeStaticString("\r\n")
-        for field in changes.responseFields { buffer.writeField(field.name, field.value) }
+        for field in fields.changes.responseFields { buffer.writeField(field.name, field.value) }
         if framing.closes { buffer.writeStaticString("connection: close\r\n") }
         if framing.saysKeepAlive { buffer.writeStaticString("connection: keep-alive\r\n") }
         buffer.writeStaticString("\r\n")
-    }
-
-    private func keeps(_ field: FieldEntry, of head: ResponseHead, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        switch field.known {
-        case .connection, .transferEncoding, .te, .upgrade, .hopByHop, .requestID: return false
-        // A length beside a status that has no body would be read as one by somebody.
-        case .contentLength: return head.status >= 200 && head.status != 204
-        default: break
-        }
-        let name = bytes[part: field.name]
-        if changes.removesUpstreamCORS, name.hasPrefix("access-control-") { return false }
-        guard head.namesFields else { return true }
-        return !head.fields.contains { $0.known == .connection && bytes[part: $0.value].listContains(name) }
-    }
-
-    private static func mayWrite(_ name: String, _ value: String) -> Bool {
-        guard !name.isEmpty, name.utf8.allSatisfy(\.isToken), value.utf8.allSatisfy(\.isFieldValue) else { return false }
-        switch name.lowercased() {
-        case "content-length", "connection", "transfer-encoding", "x-request-id": return false
-        default: return true
-        }
     }
 }
