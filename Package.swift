@@ -23,6 +23,7 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -105,7 +106,7 @@ let package = Package(
         .target(name: "Invariants", dependencies: ["Commerce", "Contracts", "ChassisStorage"]),
 
         // MARK: The gateway's data plane
-        .target(name: "HTTPProxy", dependencies: ["Resilience", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioTLS, logging]),
+        .target(name: "HTTPProxy", dependencies: ["Resilience", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL, nioTLS, logging]),
 
         // MARK: What executables carry
         .target(name: "CDocumentation", exclude: ["page"]),
@@ -173,7 +174,8 @@ let package = Package(
             name: "OrderServiceTests",
             dependencies: ["OrderService", "ChassisTesting", hummingbird, httpTypes, logging, asyncHTTPClient, nioCore, nioHTTP1] + chassis),
         .testTarget(
-            name: "HTTPProxyTests", dependencies: ["HTTPProxy", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioEmbedded, logging]),
+            name: "HTTPProxyTests",
+            dependencies: ["HTTPProxy", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL, nioEmbedded, logging]),
         .testTarget(
             name: "ChassisTests",
             dependencies: [

@@ -76,8 +76,9 @@ struct DataPlane: ServiceLifecycle.Service {
         let routes = configuration.routes.map(route) + Self.controlRoutes
         var proxy = ProxyConfiguration(
             clusters: configuration.clusters + [control], routes: routes, trustedProxies: configuration.trustedProxies,
-            reservedHeaderPrefixes: ["x-souk-"])
+            reservedHeaderPrefixes: ["x-souk-"], limits: configuration.limits)
         proxy.tls = configuration.tls
+        proxy.http2 = configuration.http2
         return proxy
     }
 

@@ -278,6 +278,28 @@ struct ConfigurationTests {
         #expect(error?.sentence.contains(words) == true, "\(error?.sentence ?? "")")
     }
 
+    @Test("what clients may take, and whether they may speak HTTP/2, is as the file says")
+    func clients() throws {
+        let routes = "routes: [{name: a, path: /, respond: {status: 200}}]"
+        let yaml = """
+            clients: {maximumHeadBytes: 8192, maximumHeaderFields: 50, headSeconds: 2, keepAliveSeconds: 0.5}
+            http2: {enabled: false, cleartext: true, maximumStreams: 7}
+            \(routes)
+            """
+        let configuration = try GatewayConfiguration(yaml: yaml, variables: [:])
+        var (limits, http2) = (ProxyLimits(), HTTP2Options())
+        (limits.maximumHeadBytes, limits.maximumHeaderFields, limits.headTimeout, limits.idleTimeout) = (
+            8192, 50, .seconds(2), .milliseconds(500)
+        )
+        (http2.isEnabled, http2.isCleartextAllowed, http2.maximumConcurrentStreams) = (false, true, 7)
+        #expect(configuration.limits == limits && configuration.http2 == http2)
+        let silent = try GatewayConfiguration(yaml: routes, variables: [:])
+        #expect(silent.limits == ProxyLimits() && silent.http2 == HTTP2Options())
+        #expect(throws: GatewayConfigurationError.self) {
+            try GatewayConfiguration(yaml: "http2: {maximumStreams: 0}\n" + routes, variables: [:])
+        }
+    }
+
     @Test("docs/gateway.md tells of every key, and of no other")
     func documented() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -289,7 +311,8 @@ struct ConfigurationTests {
                 })
         }
         let keys = [
-            GatewayConfiguration.documentKeys, GatewayConfiguration.serverTLSKeys, GatewayConfiguration.clusterKeys,
+            GatewayConfiguration.documentKeys, GatewayConfiguration.clientKeys, GatewayConfiguration.serverTLSKeys,
+            GatewayConfiguration.http2Keys, GatewayConfiguration.clusterKeys,
             GatewayConfiguration.upstreamTLSKeys, GatewayConfiguration.outlierKeys,
             GatewayConfiguration.healthCheckKeys, GatewayConfiguration.breakerKeys, GatewayConfiguration.routeKeys,
             GatewayConfiguration.corsKeys, GatewayConfiguration.retryKeys, GatewayConfiguration.shareKeys,
@@ -300,8 +323,13 @@ struct ConfigurationTests {
         #expect(tables == keys)
         let (connections, timeouts) = (ConnectionLimits(), RouteTimeouts())
         let (outliers, check, breaker, retries) = (OutlierDetection(), HealthCheck(path: "/"), BreakerLimits(), RetryPolicy())
+        let (limits, http2) = (ProxyLimits(), HTTP2Options())
         func seconds(_ time: TimeAmount?) -> String { (Double(time?.nanoseconds ?? 0) / 1e9).formatted(.number.grouping(.never)) }
         let defaults = [
+            "maximumHeadBytes": "\(limits.maximumHeadBytes)", "maximumHeaderFields": "\(limits.maximumHeaderFields)",
+            "headSeconds": seconds(limits.headTimeout), "keepAliveSeconds": seconds(limits.idleTimeout),
+            "enabled": "\(http2.isEnabled)", "cleartext": "\(http2.isCleartextAllowed)",
+            "maximumStreams": "\(http2.maximumConcurrentStreams)",
             "connectSeconds": seconds(connections.connectTimeout), "maximumConnections": "\(connections.maximumConnections)",
             "maximumWaitSeconds": seconds(connections.maximumWait), "overloadedWaitSeconds": seconds(connections.overloadedWait),
             "totalSeconds": seconds(timeouts.total), "firstByteSeconds": seconds(timeouts.firstByte),

@@ -11,7 +11,7 @@ struct StreamingTests {
     private static let bound = 24 << 20
 
     /// Writes `count` bytes as fast as the channel takes them, and counts what it took.
-    private static func pour(_ count: Int, into channel: any Channel, _ poured: Counter) {
+    static func pour(_ count: Int, into channel: any Channel, _ poured: Counter) {
         let piece = ByteBuffer(repeating: 0x61, count: 64 << 10)
         @Sendable func next(_ left: Int) {
             guard left > 0 else { return }
@@ -78,7 +78,7 @@ struct StreamingTests {
     }
 
     /// The count after it has stopped growing for a while: the flow is then held up somewhere.
-    private static func settled(_ counter: Counter) async throws -> Int {
+    static func settled(_ counter: Counter) async throws -> Int {
         var last = -1
         var quiet = 0
         while quiet < 20 {

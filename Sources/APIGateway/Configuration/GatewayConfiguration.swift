@@ -64,6 +64,8 @@ public struct GatewayConfiguration: Sendable {
     public let routes: [RouteEntry]
     public let trustedProxies: [AddressRange]
     public let tls: ServerTLS?
+    public let http2: HTTP2Options
+    public let limits: ProxyLimits
 
     /// Reads a document. `variables` are what `${NAME}` may stand for.
     public init(yaml: String, variables: [String: String]) throws {
@@ -83,6 +85,8 @@ public struct GatewayConfiguration: Sendable {
         try Self.requireDistinctNames(of: reader.elements("routes"))
         trustedProxies = try reader.list("trustedProxies", Self.addressRange) ?? []
         tls = try Self.serverTLS(reader)
+        http2 = try Self.http2(reader)
+        limits = try Self.limits(reader)
         guard !routes.isEmpty else { throw reader.missing("routes") }
     }
 
@@ -124,7 +128,7 @@ public struct GatewayConfiguration: Sendable {
     }
 
     // Each is told of in docs/gateway.md, which a test sees to.
-    static let documentKeys: Set<String> = ["clusters", "routes", "trustedProxies", "tls"]
+    static let documentKeys: Set<String> = ["clusters", "routes", "trustedProxies", "clients", "tls", "http2"]
     static let routeKeys: Set<String> = [
         "name", "host", "methods", "headers", "path", "exact", "rewrite", "cluster", "split", "pinnedBy", "redirect", "respond",
         "authentication", "roles", "identityHeaders", "totalSeconds", "firstByteSeconds", "idleSeconds", "upgrades", "cors",

@@ -9,7 +9,7 @@ import NIOCore
 // Closing is done in two steps (RFC 9112 section 9.6): the sending side first, then, after the client has closed its side or a short while,
 // the rest. Closing at once while the client still sends would make the kernel throw away our response.
 
-final class ClientConnection: ChannelInboundHandler, ExchangeClient {
+final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, ExchangeClient, ServedConnection {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -40,6 +40,7 @@ final class ClientConnection: ChannelInboundHandler, ExchangeClient {
     private var inbound = ByteBuffer()
     private var parser: HeadParser
     private var isHeadStarted = false
+    private var isFirst = true
     private let output = OutputBuffer()
     private var driver: ExchangeDriver?
     private var response = Response(isHead: false, minorVersion: 1, keepsAlive: true)
@@ -51,6 +52,8 @@ final class ClientConnection: ChannelInboundHandler, ExchangeClient {
     private var isInputClosed = false
     private var isProcessing = false
 
+    /// What looks like a head of HTTP/1 at the beginning of HTTP/2's connection preface (RFC 9113 section 3.4).
+    private static let http2Preface = ByteBuffer(string: "PRI * HTTP/2.0\r\n\r\n")
     private static let lingerTime = TimeAmount.seconds(2)
     /// How long a connection without a request stays open while draining: a request may just be on its way.
     private static let drainGrace = TimeAmount.milliseconds(500)
@@ -281,10 +284,35 @@ final class ClientConnection: ChannelInboundHandler, ExchangeClient {
             guard let bytes = inbound.readSlice(length: length) else { return false }
             switch RequestHead.read(bytes, fields: parser.fields, startLineLength: parser.startLineLength) {
             case .success(let head): begin(head)
+            case .failure(.versionNotSupported) where beginsHTTP2(bytes):
+                switchToHTTP2(bytes)
+                return false
             case .failure(let failure): refuse(failure)
             }
         }
         return true
+    }
+
+    /// Whether the client speaks HTTP/2 without having asked (RFC 9113 section 3.3), and may.
+    private func beginsHTTP2(_ head: ByteBuffer) -> Bool {
+        isFirst && loop.snapshot.configuration.http2.isCleartextAllowed && scheme == .http && head == Self.http2Preface
+    }
+
+    /// Makes way for HTTP/2, which reads from the first byte on.
+    private func switchToHTTP2(_ head: ByteBuffer) {
+        guard let context else { return }
+        var bytes = head
+        bytes.writeBuffer(&inbound)
+        phase = .closing
+        do {
+            try HTTP2Connection.add(to: context.channel, loop: loop, scheme: scheme)
+            context.fireChannelRead(NIOAny(bytes))
+            context.fireChannelReadComplete()
+            context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        } catch {
+            // The channel is closed already.
+            context.close(promise: nil)
+        }
     }
 
     private func begin(_ head: RequestHead) {
@@ -293,6 +321,7 @@ final class ClientConnection: ChannelInboundHandler, ExchangeClient {
         let driver = ExchangeDriver(client: self, loop: loop, head: head, caller: caller, now: .now())
         response = Response(isHead: head.isHead, minorVersion: head.minorVersion, keepsAlive: head.keepsAlive)
         self.driver = driver
+        isFirst = false
         phase = .body(BodyDecoder(framing: head.framing, allowsChunkExtensions: false))
         setDeadline(nil)
         if !head.framing.hasBody {

@@ -51,7 +51,8 @@ public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case .invalidHost: (400, "invalid-host", "The request must have exactly one valid Host header")
         case .ambiguousFraming: (400, "ambiguous-framing", "The length of the request body is stated wrongly or more than once")
         case .invalidPath: (400, "invalid-path", "The path contains something that is not allowed in a path")
-        case .versionNotSupported: (505, "version-not-supported", "Only HTTP/1.1 and HTTP/1.0 are spoken here")
+        case .versionNotSupported:
+            (505, "version-not-supported", "Only HTTP/1.1, HTTP/1.0 and, where it is allowed, HTTP/2 are spoken here")
         case .methodRefused: (405, "method-not-allowed", "This method is not allowed here")
         case .headTooLarge: (431, "header-too-large", "The request line and headers are too large")
         case .bodyTooLarge: (413, "body-too-large", "The request body is too large")

@@ -15,6 +15,7 @@ public struct ProxyConfiguration: Sendable {
     public var limits: ProxyLimits
     /// Nil: clients speak plain TCP.
     public var tls: ServerTLS?
+    public var http2 = HTTP2Options()
 
     public init(
         clusters: [Cluster] = [], routes: [Route], trustedProxies: [AddressRange] = [], reservedHeaderPrefixes: [String] = [],
@@ -40,6 +41,18 @@ public struct ProxyLimits: Hashable, Sendable {
     public var headTimeout: TimeAmount = .seconds(10)
     /// How long a connection may wait for its next request before it is closed.
     public var idleTimeout: TimeAmount = .seconds(75)
+
+    public init() {}
+}
+
+/// Whether clients may speak HTTP/2 (RFC 9113), and how much of it.
+public struct HTTP2Options: Hashable, Sendable {
+    /// Over TLS, for clients that choose it by ALPN (RFC 7301).
+    public var isEnabled = true
+    /// Without TLS, for clients that know beforehand (RFC 9113 section 3.3). The `Upgrade` of RFC 7540, which nobody uses, is not understood.
+    public var isCleartextAllowed = false
+    /// Requests at a time on one connection.
+    public var maximumConcurrentStreams = 100
 
     public init() {}
 }

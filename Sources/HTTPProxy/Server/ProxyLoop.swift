@@ -26,7 +26,7 @@ final class ProxySnapshot: Sendable {
             return ClusterHealth(
                 cluster.endpoints, detection: cluster.outlierDetection, previous: known.flatMap { previous?.health[$0] })
         }
-        serverTLS = try configuration.tls?.makeContext(protocols: ["http/1.1"])
+        serverTLS = try configuration.tls?.makeContext(protocols: configuration.http2.isEnabled ? ["h2", "http/1.1"] : ["http/1.1"])
         var contexts: [NIOSSLContext?] = []
         for cluster in configuration.clusters { contexts.append(try cluster.tls?.makeContext()) }
         upstreamTLS = contexts
@@ -46,6 +46,14 @@ final class ProxySnapshot: Sendable {
     }
 }
 
+/// A client's connection, whatever it speaks, as the loop knows it.
+protocol ServedConnection: AnyObject {
+    /// Takes no new requests after those that are on their way, and ends.
+    func drain()
+    /// Ends at once, whatever was still to be sent.
+    func cut()
+}
+
 /// What one event loop owns: its view of the configuration, its upstream connections, its client connections. Touched on that loop only.
 final class ProxyLoop {
     let eventLoop: any EventLoop
@@ -57,7 +65,7 @@ final class ProxyLoop {
     private(set) var clusters: [LoopCluster] = []
     private var pools: [PoolKey: EndpointPool] = [:]
     private let connector: any UpstreamConnector
-    private var connections: [ObjectIdentifier: ClientConnection] = [:]
+    private var connections: [ObjectIdentifier: any ServedConnection] = [:]
     private(set) var isDraining = false
     private var drained: EventLoopPromise<Void>?
     private var sweeping: RepeatedTask?
@@ -151,12 +159,12 @@ final class ProxyLoop {
 
     var connectionCount: Int { connections.count }
 
-    func add(_ connection: ClientConnection) {
+    func add(_ connection: any ServedConnection) {
         connections[ObjectIdentifier(connection)] = connection
         if isDraining { connection.drain() }
     }
 
-    func remove(_ connection: ClientConnection) {
+    func remove(_ connection: any ServedConnection) {
         connections[ObjectIdentifier(connection)] = nil
         finishDrainIfEmpty()
     }

@@ -16,7 +16,7 @@ import Synchronization
     #endif
 #endif
 
-/// An HTTP/1.1 reverse proxy on its own event loops.
+/// A reverse proxy on its own event loops: HTTP/1.1 and HTTP/2 towards clients, HTTP/1.1 towards upstreams.
 ///
 /// ```swift
 /// let proxy = try await ProxyServer(configuration: configuration, logger: logger)
@@ -117,8 +117,12 @@ public final class ProxyServer: Sendable {
             try channel.pipeline.syncOperations.addHandler(ClientConnection(loop: loop, scheme: .http))
             return
         }
-        let handshake = ServerHandshake(patience: loop.snapshot.configuration.limits.headTimeout) { channel, _ in
-            try channel.pipeline.syncOperations.addHandler(ClientConnection(loop: loop, scheme: .https))
+        let handshake = ServerHandshake(patience: loop.snapshot.configuration.limits.headTimeout) { channel, negotiated in
+            if negotiated == "h2" {
+                try HTTP2Connection.add(to: channel, loop: loop, scheme: .https)
+            } else {
+                try channel.pipeline.syncOperations.addHandler(ClientConnection(loop: loop, scheme: .https))
+            }
         }
         try channel.pipeline.syncOperations.addHandlers([NIOSSLServerHandler(context: tls), handshake])
     }

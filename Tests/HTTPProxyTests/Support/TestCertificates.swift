@@ -35,9 +35,11 @@ final class TestCertificates: Sendable {
     /// - Parameters:
     ///   - name: the certificate that it shows.
     ///   - expects: the name that the server's must be for; nil: its address.
-    func client(shows name: String? = nil, expects: String? = nil) throws -> NIOSSLClientHandler {
+    ///   - protocols: what it offers by ALPN.
+    func client(shows name: String? = nil, expects: String? = nil, speaks protocols: [String] = []) throws -> NIOSSLClientHandler {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.trustRoots = .file(file("authority.pem"))
+        configuration.applicationProtocols = protocols
         if let name {
             configuration.certificateChain = try NIOSSLCertificate.fromPEMFile(file("\(name).pem")).map { .certificate($0) }
             configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: file("\(name).key"), format: .pem))
