@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import ssl
 
 from .processes import Failure
 
@@ -51,9 +52,14 @@ class Client:
             path = re.sub(r"^https?://[^/]*", "", link.group(1)) if link else None
 
 
-def status_of(port, path):
-    """The status of one GET on a connection of its own; None when nothing answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+def status_of(port, path, is_secure=False):
+    """The status of one GET on a connection of its own, over TLS with whatever certificate if `is_secure`; None when nothing answers."""
+    if is_secure:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=2, context=context)
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

@@ -3,13 +3,15 @@
 import contextlib
 import dataclasses
 import http.client
+import os
 import resource
 import socket
+import subprocess
 
 from . import report
 from .benchmark import Benchmark
-from .gateways import CONNECTIONS, GATEWAYS, NARROW_LIMIT, Tokens, Upstream
-from .load import wrk
+from .gateways import CONNECTIONS, GATEWAYS, NARROW_LIMIT, Certificate, Tokens, Upstream, executable
+from .load import h2load, wrk
 from .measure import WARM_UP_SECONDS, say, summary
 from .processes import Failure, memory, processor_seconds
 
@@ -31,16 +33,22 @@ class Scenario:
     is_checked: bool = False
     #: Connections that are open and do nothing while the others are busy.
     idle: int = 0
+    #: Requests under way on each connection, of HTTP/2 over TLS; 0: one, of HTTP/1.1 without TLS.
+    streams: int = 0
+
+    def gateways(self):
+        return [gateway for gateway in GATEWAYS if gateway.speaks_http2 or not self.streams]
 
     def takes_same_work(self, gateway):
         """Whether `gateway` does all of it: only then a ratio says something."""
-        return gateway.checks_tokens or not self.is_checked
+        return gateway in self.gateways() and (gateway.checks_tokens or not self.is_checked)
 
 
 SCENARIOS = {
     "plain": Scenario("Plain proxying: GET, 27 bytes"),
     "bodies": Scenario("Bodies: POST of 16 KB that comes back", method="POST", body_bytes=16_384),
     "checked": Scenario(f"A token checked and its user's rate limited at every request, {CUSTOMERS:,} users in turn", is_checked=True),
+    "http2": Scenario("Plain proxying of HTTP/2 over TLS, 4 requests at a time on each connection", streams=4),
     "idle": Scenario("Plain proxying beside 1,000 idle connections", idle=1_000),
 }
 
@@ -100,7 +108,9 @@ class GatewayBenchmark(Benchmark):
             if scenario.is_checked:
                 tokens = Tokens(self.directory, CUSTOMERS)
                 running.callback(tokens.stop)
-            gateways = [self.start(gateway, running, upstream, tokens, scenario.body_bytes) for gateway in GATEWAYS]
+            certificate = Certificate(self.directory) if scenario.streams else None
+            gateways = [
+                self.start(gateway, running, upstream, tokens, scenario.body_bytes, certificate) for gateway in scenario.gateways()]
             sizes = {gateway.name: look_at(gateway, scenario, tokens) for gateway in gateways}
             for gateway in gateways:
                 self.load(name, gateway, tokens, sizes, WARM_UP_SECONDS)
@@ -112,9 +122,9 @@ class GatewayBenchmark(Benchmark):
                         f"{found['processorMicroseconds']:.1f} µs of processor time a request")
                 rounds.append({gateway.name: results[gateway.name] for gateway in gateways})
         self.results["scenarios"][name] = rounds
-        compared = [gateway.name for gateway in GATEWAYS[1:] if scenario.takes_same_work(gateway)]
+        compared = [gateway.name for gateway in scenario.gateways()[1:] if scenario.takes_same_work(gateway)]
         print(f"\n## {scenario.title}\n\n{report.gateway_table(rounds, compared)}\n", flush=True)
-        for gateway in GATEWAYS:
+        for gateway in scenario.gateways():
             if not scenario.takes_same_work(gateway):
                 print(f"{gateway.name} checks no tokens: it only limits, and is no measure here.\n", flush=True)
 
@@ -131,7 +141,11 @@ class GatewayBenchmark(Benchmark):
             told["BENCH_TOKENS"] = tokens.file
         with IdleConnections(gateway, scenario.idle) as idle:
             before = processor_seconds([gateway.upstream.child.pid])
-            found = wrk(gateway, "gateway.lua", told, seconds, self.options.connections)
+            if scenario.streams:
+                log = os.path.join(self.directory, "h2load.log")
+                found = h2load(gateway, scenario.path, seconds, self.options.connections, scenario.streams, log)
+            else:
+                found = wrk(gateway, "gateway.lua", told, seconds, self.options.connections)
             after = processor_seconds([gateway.upstream.child.pid])
             # The idle connections cost memory, too.
             found["memory"] = memory(gateway.pids())
@@ -173,6 +187,8 @@ class GatewayBenchmark(Benchmark):
 
 def look_at(gateway, scenario, tokens):
     """Fails unless `gateway` answers as it should, and refuses what it should. Returns the bytes of a good answer, its head included."""
+    if scenario.streams:
+        return look_at_http2(gateway, scenario)
     body = bytes(index * 7 % 251 for index in range(scenario.body_bytes)) if scenario.body_bytes else None
     status, size, answer = ask(gateway, scenario.method, scenario.path, body, tokens and tokens.good[0])
     if status != 200 or answer != (body or CONSTANT):
@@ -180,6 +196,16 @@ def look_at(gateway, scenario, tokens):
     if tokens:
         look_at_refusals(gateway, scenario, tokens)
     return size
+
+
+def look_at_http2(gateway, scenario):
+    """Returns the bytes of the body: with fields compressed against those before, no two answers are equally long."""
+    ended = subprocess.run(
+        [executable("nghttp", "nghttp2-client"), "--no-verify-peer", f"https://127.0.0.1:{gateway.port}{scenario.path}"], capture_output=True,
+        timeout=10)
+    if ended.returncode != 0 or ended.stdout != CONSTANT:
+        raise Failure(f"{gateway.name}: over HTTP/2 {scenario.path} was {ended.stdout[:200]!r} {ended.stderr[:200]!r}")
+    return len(CONSTANT)
 
 
 def look_at_refusals(gateway, scenario, tokens):

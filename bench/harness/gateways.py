@@ -101,18 +101,37 @@ class Tokens:
         self.server.server_close()
 
 
+class Certificate:
+    """A certificate for 127.0.0.1, signed by itself, and its key: in two files, and both in one."""
+
+    def __init__(self, directory):
+        self.file, self.key_file, self.both_file = (os.path.join(directory, name) for name in ("server.pem", "server.key", "both.pem"))
+        made = subprocess.run(
+            [executable("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+             "-subj", "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", self.key_file, "-out", self.file],
+            capture_output=True, text=True, timeout=60)
+        if made.returncode != 0:
+            raise Failure(f"no certificate could be made: {made.stderr}")
+        with open(self.both_file, "w") as both:
+            for path in (self.file, self.key_file):
+                with open(path) as part:
+                    both.write(part.read())
+
+
 class Gateway:
     """One process, or a tree of them, on a free port. With `tokens` it asks for a good one at every request and limits each caller; it is set up
-    for requests with bodies of `body_bytes`."""
+    for requests with bodies of `body_bytes`. With `certificate` it speaks TLS to its clients, and HTTP/2."""
 
     #: Whether it can check tokens.
     checks_tokens = True
+    speaks_http2 = True
 
-    def __init__(self, build, directory, upstream, tokens=None, body_bytes=0):
+    def __init__(self, build, directory, upstream, tokens=None, body_bytes=0, certificate=None):
         self.build = os.path.abspath(build)
         self.upstream = upstream
         self.tokens = tokens
         self.body_bytes = body_bytes
+        self.certificate = certificate
         self.directory = os.path.join(directory, self.name)
         os.makedirs(self.directory, exist_ok=True)
         self.port = free_port_base(1)
@@ -134,7 +153,7 @@ class Gateway:
 
     def is_ready(self):
         self.child.check_alive()
-        return status_of(self.port, "/") in (200, 401)
+        return status_of(self.port, "/", is_secure=self.certificate is not None) in (200, 401)
 
     def pids(self):
         return tree(self.child.pid)
@@ -155,8 +174,9 @@ class SoukGateway(Gateway):
                 f"  - name: {name}\n    path: {path}\n    cluster: constant\n    authentication: required\n"
                 f"    rateLimits: [{{name: minute, requests: {requests}, seconds: 60, by: user}}]\n"
                 for name, path, requests in (("all", "/", LIMIT), ("limited", "/limited", NARROW_LIMIT)))
+        tls = f"tls: {{certificate: {self.certificate.file}, privateKey: {self.certificate.key_file}}}\n" if self.certificate else ""
         configuration = self.write("gateway.yaml", f"""\
-clusters:
+{tls}clusters:
   - name: constant
     endpoints: [http://127.0.0.1:{self.upstream.port}]
 routes:
@@ -180,7 +200,12 @@ class Nginx(Gateway):
     def launch(self):
         # Started by root it would give its worker to a user who may not write here.
         user = "user root;\n" if os.geteuid() == 0 else ""
-        zones = limits = narrow = buffers = ""
+        zones = limits = narrow = buffers = secure = files = ""
+        if self.certificate:
+            secure = " ssl http2"
+            files = (
+                f"        ssl_certificate {self.certificate.file};\n        ssl_certificate_key {self.certificate.key_file};\n"
+                "        http2_max_concurrent_streams 100;\n")
         if self.body_bytes:
             buffers = f"    # A body stays in memory.\n    client_body_buffer_size {2 * self.body_bytes};\n"
         if self.tokens:
@@ -215,8 +240,8 @@ http {{
         keepalive_requests 1000000000;
     }}
     server {{
-        listen 127.0.0.1:{self.port} backlog=1024;
-{self.location("/", limits)}{narrow}    }}
+        listen 127.0.0.1:{self.port}{secure} backlog=1024;
+{files}{self.location("/", limits)}{narrow}    }}
 }}
 """)
         return [executable("nginx"), "-p", self.directory, "-c", configuration, "-e", "stderr"], {}
@@ -243,7 +268,10 @@ class HAProxy(Gateway):
     name = "haproxy"
 
     def launch(self):
-        checks = tables = buffers = ""
+        checks = tables = buffers = secure = ""
+        scheme = "http"
+        if self.certificate:
+            secure, scheme = f" ssl crt {self.certificate.both_file} alpn h2,http/1.1", "https"
         if self.body_bytes:
             buffers = f"    # A body and its head are sent on in one piece.\n    tune.bufsize {2 * self.body_bytes}\n"
         if self.tokens:
@@ -262,9 +290,9 @@ global
     timeout http-keep-alive 75s
     timeout server 30s
 frontend clients
-    bind 127.0.0.1:{self.port} backlog 1024
+    bind 127.0.0.1:{self.port}{secure} backlog 1024
     option forwardfor
-    http-request set-header X-Forwarded-Proto http
+    http-request set-header X-Forwarded-Proto {scheme}
 {checks}    default_backend constant
 backend constant
     http-reuse always
@@ -300,9 +328,10 @@ backend constant
 
 
 class ExpressGateway(Gateway):
-    """peers/express/proxy.js: Express and http-proxy, with an agent that keeps connections."""
+    """peers/express/proxy.js: Express and http-proxy, with an agent that keeps connections. Neither speaks HTTP/2."""
 
     name = "express"
+    speaks_http2 = False
 
     def launch(self):
         checks = {}

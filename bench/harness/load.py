@@ -1,7 +1,8 @@
-"""Load on one system by wrk, with a script of wrk/."""
+"""Load on one system: by wrk, with a script of wrk/, or over HTTP/2 by h2load."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -64,6 +65,44 @@ def wrk(system, script, told, seconds, connections):
     if ended.returncode != 0 or not summary:
         raise Failure(f"wrk failed: {ended.stdout}{ended.stderr}")
     found = measurement(json.loads(summary[0].removeprefix("SUMMARY ")), before, after)
+    if gone := set(pids) - set(system.pids()):
+        found["errors"]["processes ended"] = len(gone)
+    return found
+
+
+def h2load(system, path, seconds, connections, streams, log):
+    """Drives `system` over HTTP/2 with TLS: `connections` clients, each with `streams` requests under way. What it returns is what `wrk` returns.
+
+    `log`: the file that the time of each request is written to.
+    """
+    command = shutil.which("h2load")
+    if not command:
+        raise Failure("h2load is missing; install it with: scripts/bootstrap --bench")
+    command = [
+        command, "-t1", f"-c{connections}", f"-m{streams}", f"-D{seconds}", f"--log-file={log}", f"https://127.0.0.1:{system.port}{path}"]
+    # It would be added to.
+    if os.path.exists(log):
+        os.remove(log)
+    pids = system.pids()
+    before = processor_seconds(pids)
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"h2load did not end: {' '.join(command)}")
+    after = processor_seconds(pids)
+    done = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", ended.stdout)
+    data = re.search(r"\((\d+)\) data", ended.stdout)
+    if ended.returncode != 0 or not done or not data or "Application protocol: h2" not in ended.stdout:
+        raise Failure(f"h2load failed: {ended.stdout}{ended.stderr}")
+    with open(log) as file:
+        times = sorted(int(line.split("\t")[2]) for line in file)
+    succeeded, failed, errored, late = map(int, done.groups())
+    found = measurement({
+        "status": failed - errored - late, "connect": 0, "read": errored, "write": 0, "timeout": late,
+        "requests": succeeded, "durationMicroseconds": seconds * 1e6, "bytes": int(data.group(1)),
+        **{name: times[min(int(len(times) * share), len(times) - 1)] if times else 0
+           for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999), ("max", 1))},
+    }, before, after)
     if gone := set(pids) - set(system.pids()):
         found["errors"]["processes ended"] = len(gone)
     return found

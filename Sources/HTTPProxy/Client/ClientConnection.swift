@@ -171,7 +171,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
         self.context = context
         peer = context.channel.remoteAddress?.ipAddress ?? ""
         isPeerTrusted = loop.snapshot.isTrusted(peer)
-        timer = DeadlineTimer(eventLoop: context.eventLoop) { [weak self] in self?.deadlinePassed() }
+        timer = DeadlineTimer(eventLoop: context.eventLoop) { self.deadlinePassed() }
         setDeadline(.now() + loop.snapshot.configuration.limits.idleTimeout)
         loop.add(self)
     }

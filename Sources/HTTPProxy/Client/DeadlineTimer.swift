@@ -5,6 +5,8 @@ import NIOCore
 /// A deadline changes with every request, but is almost never reached. So the task that is scheduled is left alone when the deadline
 /// moves away: when it fires it looks at the deadline as it is then, and goes back to sleep if that lies ahead. Only a deadline that
 /// comes closer than the task costs scheduling. A connection with a thousand requests a second reschedules a few times a minute.
+///
+/// It holds on to whoever set it, until `stop`: a weak reference would make every retain and release of a connection take Swift's slow path.
 final class DeadlineTimer {
     private let eventLoop: any EventLoop
     private var deadline: NIODeadline?
@@ -36,9 +38,7 @@ final class DeadlineTimer {
 
     private func schedule(_ when: NIODeadline) {
         scheduledFor = when
-        task = eventLoop.assumeIsolated().scheduleTask(deadline: when) { [weak self] in
-            self?.fire()
-        }
+        task = eventLoop.assumeIsolated().scheduleTask(deadline: when) { self.fire() }
     }
 
     private func fire() {

@@ -41,8 +41,9 @@ public struct Cluster: Hashable, Sendable {
 public struct ConnectionLimits: Hashable, Sendable {
     /// Connections open at once, idle ones included.
     public var maximumConnections = 256
-    /// Connections kept although no request uses them.
-    public var maximumIdle = 64
+    /// Connections kept although no request uses them. As many as may be open: what a burst has opened the next one finds, and what nobody needs any
+    /// more the idle timeout closes.
+    public var maximumIdle = 256
     /// Requests that may wait for a connection when all are in use; further ones get a 503.
     public var maximumWaiting = 1024
     /// How long a request may wait for a connection when all are in use; after that it gets a 503.

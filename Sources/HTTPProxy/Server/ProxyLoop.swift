@@ -121,8 +121,8 @@ final class ProxyLoop {
     /// Makes this loop the one that probes the endpoints for all loops.
     func startProbing() {
         prober = HealthProber(
-            eventLoop: eventLoop, connector: connector, fraction: { [weak self] in self?.identifiers.nextFraction() ?? 0.5 },
-            report: { [weak self] in self?.report($0, of: $1) })
+            eventLoop: eventLoop, connector: connector, fraction: { self.identifiers.nextFraction() },
+            report: { self.report($0, of: $1) })
         prober?.adopt(snapshot)
     }
 
@@ -184,6 +184,7 @@ final class ProxyLoop {
         for connection in connections.values { connection.cut() }
         sweeping?.cancel()
         prober?.stop()
+        prober = nil
         for pool in pools.values { pool.retire() }
     }
 

@@ -40,8 +40,8 @@ final class EndpointPool {
     private var isRetired = false
     private let eventLoop: any EventLoop
     private var delay: ControlledDelay
-    /// When the head of the line has to go.
-    private lazy var timer = DeadlineTimer(eventLoop: eventLoop) { [weak self] in self?.shed(now: .now()) }
+    /// When the head of the line has to go. It calls only while somebody waits, who then holds on to this pool.
+    private lazy var timer = DeadlineTimer(eventLoop: eventLoop) { [unowned self] in shed(now: .now()) }
 
     /// The timer need not be exact: refusing together those whose time is up within a millisecond spares a wake-up for each.
     private static let timerGrain = TimeAmount.milliseconds(1)

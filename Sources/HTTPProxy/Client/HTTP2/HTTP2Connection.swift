@@ -73,7 +73,7 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection {
                 try stream.pipeline.syncOperations.addHandler(HTTP2Stream(connection: bound.value))
             }
         }
-        try channel.pipeline.syncOperations.addHandlers([handler, connection])
+        try channel.pipeline.syncOperations.addHandlers([FlushOnce(), handler, connection])
     }
 
     // MARK: The loop's side
@@ -97,8 +97,8 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection {
         self.context = context
         peer = context.channel.remoteAddress?.ipAddress ?? ""
         isPeerTrusted = loop.snapshot.isTrusted(peer)
-        timer = DeadlineTimer(eventLoop: context.eventLoop) { [weak self] in self?.deadlinePassed() }
-        pingTimer = DeadlineTimer(eventLoop: context.eventLoop) { [weak self] in self?.pingUnanswered() }
+        timer = DeadlineTimer(eventLoop: context.eventLoop) { self.deadlinePassed() }
+        pingTimer = DeadlineTimer(eventLoop: context.eventLoop) { self.pingUnanswered() }
         waitForStreams()
         loop.add(self)
     }

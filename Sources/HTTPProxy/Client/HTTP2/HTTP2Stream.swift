@@ -85,7 +85,7 @@ final class HTTP2Stream: ChannelInboundHandler, ExchangeClient {
     func setDeadline(_ deadline: NIODeadline?) {
         guard let context else { return }
         if timer == nil, deadline != nil {
-            timer = DeadlineTimer(eventLoop: context.eventLoop) { [weak self] in self?.deadlinePassed() }
+            timer = DeadlineTimer(eventLoop: context.eventLoop) { self.deadlinePassed() }
         }
         timer?.set(deadline)
     }
