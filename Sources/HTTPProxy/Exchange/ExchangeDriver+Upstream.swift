@@ -156,9 +156,8 @@ extension ExchangeDriver {
 
     /// Reports when `body` has made the breaker open, half-open or close.
     private func withBreaker<Result>(of cluster: LoopCluster, _ body: (inout CircuitBreaker) -> Result) -> Result {
-        let before = cluster.breaker.phase
-        let result = body(&cluster.breaker)
-        if cluster.breaker.phase != before { loop.report(ProxyIncident(cluster.breaker.phase), of: cluster.cluster.name) }
+        let (result, change) = cluster.breaker.noticingChange(body)
+        if let change { loop.report(ProxyIncident(change), of: cluster.cluster.name) }
         return result
     }
 
@@ -198,5 +197,14 @@ extension CircuitBreaker.Outcome {
     /// because it is busy (503) would refuse the rest, too.
     init(status: Int) {
         self = status == 502 || status == 504 ? .failure : .success
+    }
+}
+
+extension CircuitBreaker {
+    /// What `body` gives, and the phase that it has brought about. In one call on the breaker in its place: looked at from outside, it would be copied.
+    fileprivate mutating func noticingChange<Result>(_ body: (inout Self) -> Result) -> (Result, Phase?) {
+        let before = phase
+        let result = body(&self)
+        return (result, phase == before ? nil : phase)
     }
 }

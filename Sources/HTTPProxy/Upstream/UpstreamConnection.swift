@@ -26,6 +26,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private var parser: HeadParser
     private var inbound = ByteBuffer()
     private var receivedBytes = false
+    private var isClosing = false
     private var hasEnded = false
     private let output = OutputBuffer()
 
@@ -36,8 +37,9 @@ final class UpstreamConnection: ChannelInboundHandler {
         parser = HeadParser(limits: Self.headLimits)
     }
 
+    /// Known here, without asking the channel: this is asked twice a request.
     var isOpen: Bool {
-        if case .closed = state { false } else { context?.channel.isActive ?? false }
+        if case .closed = state { false } else { !isClosing }
     }
 
     // MARK: The borrower's side
@@ -91,6 +93,7 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     func close() {
         borrower = nil
+        isClosing = true
         context?.close(promise: nil)
     }
 

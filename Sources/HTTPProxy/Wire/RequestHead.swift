@@ -2,7 +2,9 @@ import NIOCore
 
 /// The head of a request, checked, with its path in normal form. It is a view of the bytes that arrived: strings are made only
 /// when asked for.
-public struct RequestHead: Sendable {
+///
+/// It never changes, and is a class because it goes through many hands: handing it on counts one reference, not one for each part.
+public final class RequestHead: Sendable {
     /// The method, as sent: methods are case-sensitive.
     public let method: String
     /// 0 for HTTP/1.0, 1 for HTTP/1.1.
@@ -15,6 +17,21 @@ public struct RequestHead: Sendable {
     private let pathRange: ByteRange
     private let queryRange: ByteRange?
     private let rewrittenPath: [UInt8]?
+
+    private init(
+        method: String, minorVersion: Int, bytes: ByteBuffer, fields: [FieldEntry], framing: BodyFraming, facts: ConnectionFacts,
+        pathRange: ByteRange, queryRange: ByteRange?, rewrittenPath: [UInt8]?
+    ) {
+        self.method = method
+        self.minorVersion = minorVersion
+        self.bytes = bytes
+        self.fields = fields
+        self.framing = framing
+        self.facts = facts
+        self.pathRange = pathRange
+        self.queryRange = queryRange
+        self.rewrittenPath = rewrittenPath
+    }
 
     /// What the head says about the connection and the exchange, gathered in one pass over the fields.
     struct ConnectionFacts: Sendable {

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// The head of an upstream's response, checked; a view of the bytes that arrived.
-struct ResponseHead {
+/// The head of an upstream's response, checked; a view of the bytes that arrived. A class for the reason that `RequestHead` is one.
+final class ResponseHead {
     let status: Int
     let minorVersion: Int
     let bytes: ByteBuffer
@@ -13,6 +13,20 @@ struct ResponseHead {
     let namesFields: Bool
     /// Status code and reason, from the status line.
     let statusRange: ByteRange
+
+    private init(
+        status: Int, minorVersion: Int, bytes: ByteBuffer, fields: [FieldEntry], framing: BodyFraming, keepsAlive: Bool, namesFields: Bool,
+        statusRange: ByteRange
+    ) {
+        self.status = status
+        self.minorVersion = minorVersion
+        self.bytes = bytes
+        self.fields = fields
+        self.framing = framing
+        self.keepsAlive = keepsAlive
+        self.namesFields = namesFields
+        self.statusRange = statusRange
+    }
 
     /// 1xx: another head follows.
     var isInformational: Bool { status < 200 }
