@@ -9,13 +9,15 @@ import Testing
 
 @Suite("The access log")
 struct AccessLogTests {
-    private static func record(path: String = "/api/orders", requestID: String = "r1", status: Int = 200) -> AccessRecord {
+    private static func record(
+        path: String = "/api/orders", requestID: String = "r1", status: Int = 200, version: ProtocolVersion = .http11
+    ) -> AccessRecord {
         AccessRecord(
             unixNanoseconds: 1_795_469_662_007_000_000, method: "GET", path: path, routeName: "orders", clusterName: "orders",
             status: status,
             requestBytes: 1, responseBytes: 2, totalNanoseconds: 3_500, upstreamNanoseconds: 2_000,
             upstreamEndpoint: Endpoint(host: "::1", port: 80),
-            requestID: requestID, traceID: "abc", clientAddress: "127.0.0.1", outcome: .proxied)
+            requestID: requestID, traceID: "abc", clientAddress: "127.0.0.1", version: version, outcome: .proxied)
     }
 
     /// What is written while `body` runs.
@@ -36,7 +38,7 @@ struct AccessLogTests {
                 && line["route"] == "orders")
         #expect(line["status"] == 200 && line["duration_us"] == 3 && line["upstream_us"] == 2 && line["upstream"] == "[::1]:80")
         #expect(line["bytes_in"] == 1 && line["bytes_out"] == 2 && line["request_id"] == "r1" && line["trace_id"] == "abc")
-        #expect(line["client"] == "127.0.0.1" && line["outcome"] == "proxied")
+        #expect(line["client"] == "127.0.0.1" && line["http"] == "1.1" && line["outcome"] == "proxied")
     }
 
     @Test(
@@ -52,8 +54,11 @@ struct AccessLogTests {
 
     @Test("the combined format is that of every other server")
     func combined() async throws {
-        let lines = try await written(.combined) { $0.record(Self.record()) }
-        #expect(lines == [#"127.0.0.1 - - [23/Nov/2026:21:34:22 +0000] "GET /api/orders HTTP/1.1" 200 2 "-" "-""#])
+        let lines = try await written(.combined) { log in
+            for version in [ProtocolVersion.http11, .http2] { log.record(Self.record(version: version)) }
+        }
+        #expect(
+            lines == ["1.1", "2.0"].map { #"127.0.0.1 - - [23/Nov/2026:21:34:22 +0000] "GET /api/orders HTTP/\#($0)" 200 2 "-" "-""# })
     }
 
     @Test("lines from many threads are all written, each whole")

@@ -77,6 +77,7 @@ final class AccessLog: Sendable {
     private static func json(_ record: AccessRecord) -> String {
         let time = Timestamp(millisecondsSinceEpoch: record.unixNanoseconds / 1_000_000)
         var line = "{\"time\":\"\(time)\",\"message\":\"request\",\"method\":\"\(record.method)\",\"path\":\"\(escaped(record.path))\""
+        line += ",\"http\":\"\(record.version.rawValue)\""
         line += ",\"route\":\"\(record.routeName ?? "none")\",\"status\":\(record.status)"
         line += ",\"duration_us\":\(record.totalNanoseconds / 1000)"
         if let upstream = record.upstreamNanoseconds { line += ",\"upstream_us\":\(upstream / 1000)" }
@@ -89,8 +90,9 @@ final class AccessLog: Sendable {
 
     private static func combined(_ record: AccessRecord) -> String {
         let time = Timestamp(millisecondsSinceEpoch: record.unixNanoseconds / 1_000_000)
+        let version = record.version == .http2 ? "HTTP/2.0" : "HTTP/\(record.version.rawValue)"
         return
-            "\(record.clientAddress) - - [\(apacheTime(time))] \"\(record.method) \(escaped(record.path)) HTTP/1.1\" \(record.status) \(record.responseBytes) \"-\" \"-\"\n"
+            "\(record.clientAddress) - - [\(apacheTime(time))] \"\(record.method) \(escaped(record.path)) \(version)\" \(record.status) \(record.responseBytes) \"-\" \"-\"\n"
     }
 
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

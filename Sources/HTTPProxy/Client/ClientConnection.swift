@@ -23,16 +23,6 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
         case closing
     }
 
-    /// How the response to the request in hand is written.
-    private struct Response {
-        let isHead: Bool
-        let minorVersion: Int
-        let keepsAlive: Bool
-        var isChunked = false
-        /// It is the last one on this connection, and says so.
-        var closes = false
-    }
-
     private let loop: ProxyLoop
     private let scheme: Scheme
     private var context: ChannelHandlerContext?
@@ -43,7 +33,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
     private var isFirst = true
     private let output = OutputBuffer()
     private var driver: ExchangeDriver?
-    private var response = Response(isHead: false, minorVersion: 1, keepsAlive: true)
+    private var response = HTTP1Response()
     private var timer: DeadlineTimer?
     private var peer = ""
     private var isPeerTrusted = false
@@ -67,19 +57,17 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
 
     // MARK: The driver's side
 
+    var version: ProtocolVersion { response.minorVersion == 0 ? .http10 : .http11 }
+
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
     func write(informational head: ResponseHead, _ fields: ResponseFields) {
-        guard response.minorVersion == 1 else { return }
-        output.withBuffer { ResponseWriter(fields: fields).write(informational: head, to: &$0) }
+        output.withBuffer { response.write(informational: head, fields, to: &$0) }
     }
 
     func write(_ head: ResponseHead, _ fields: ResponseFields) {
-        let framing = ResponseFraming(
-            response.isHead ? .none : head.framing, minorVersion: response.minorVersion, wantsClose: wantsClose)
-        response.isChunked = framing.isChunked
-        response.closes = framing.closes
-        output.withBuffer { ResponseWriter(fields: fields).write(head, framing: framing, to: &$0) }
+        let wantsClose = wantsClose
+        output.withBuffer { response.write(head, fields, wantsClose: wantsClose, to: &$0) }
     }
 
     func writeBody(_ piece: ByteBuffer) {
@@ -93,11 +81,8 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
     }
 
     func write(_ response: LocalResponse, _ fields: ResponseFields) {
-        self.response.closes = wantsClose
-        let (isHead, closes, minorVersion) = (self.response.isHead, self.response.closes, self.response.minorVersion)
-        output.withBuffer {
-            ResponseWriter(fields: fields).write(response, isHead: isHead, closes: closes, minorVersion: minorVersion, to: &$0)
-        }
+        let wantsClose = wantsClose
+        output.withBuffer { self.response.write(response, fields, wantsClose: wantsClose, to: &$0) }
     }
 
     /// Whether the response is to say that it is the last on its connection. One that comes before the whole request does: when it ends, the
@@ -128,8 +113,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
     }
 
     func beginTunnel(by head: ResponseHead, _ fields: ResponseFields) {
-        response.closes = true
-        output.withBuffer { ResponseWriter(fields: fields).write(switching: head, to: &$0) }
+        output.withBuffer { response.write(switching: head, fields, to: &$0) }
         phase = .body(.untilClose)
         readAgain()
         process()
@@ -319,7 +303,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
         let caller = Caller(
             head: head, peer: peer, scheme: scheme, isTrusted: isPeerTrusted, snapshot: loop.snapshot, identifiers: &loop.identifiers)
         let driver = ExchangeDriver(client: self, loop: loop, head: head, caller: caller, now: .now())
-        response = Response(isHead: head.isHead, minorVersion: head.minorVersion, keepsAlive: head.keepsAlive)
+        response = HTTP1Response(to: head)
         self.driver = driver
         isFirst = false
         phase = .body(BodyDecoder(framing: head.framing, allowsChunkExtensions: false))
@@ -381,7 +365,8 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
             ResponseWriter(fields: ResponseFields(requestID: requestID, changes: HeaderChanges()))
                 .write(response, isHead: false, closes: true, minorVersion: 1, to: &$0)
         }
-        loop.recordRefusal(failure, requestID: requestID, clientAddress: peer, responseBytes: response.body.readableBytes)
+        loop.recordRefusal(
+            failure, requestID: requestID, clientAddress: peer, version: .http11, responseBytes: response.body.readableBytes)
         closeGently()
     }
 

@@ -6,6 +6,9 @@ import NIOCore
 /// The exchange says what the response is; how that looks on the wire, and what becomes of the connection, is the client's own business. All is
 /// gathered until `flush`.
 protocol ExchangeClient: AnyObject {
+    /// What the client speaks.
+    var version: ProtocolVersion { get }
+
     /// False while more is waiting to be sent than the client should have; `.clientWritable` tells the exchange of a change.
     var isWritable: Bool { get }
 

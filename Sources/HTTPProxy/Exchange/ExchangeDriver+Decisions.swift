@@ -147,6 +147,7 @@ extension ExchangeDriver {
                 unixNanoseconds: startedUnixNanoseconds, method: context.head.method, path: context.path, routeName: routeName,
                 clusterName: cluster?.cluster.name, status: status, requestBytes: requestBytes, responseBytes: responseBytes,
                 totalNanoseconds: totalNanoseconds, upstreamNanoseconds: upstreamNanoseconds, upstreamEndpoint: pool?.endpoint,
-                requestID: context.requestID, traceID: identity.trace.trace.text, clientAddress: context.clientAddress, outcome: outcome))
+                requestID: context.requestID, traceID: identity.trace.trace.text, clientAddress: context.clientAddress,
+                version: client.version, outcome: outcome))
     }
 }

@@ -23,7 +23,16 @@ public struct AccessRecord: Sendable {
     public let requestID: String
     public let traceID: String
     public let clientAddress: String
+    /// What the client spoke.
+    public let version: ProtocolVersion
     public let outcome: ExchangeOutcome
+}
+
+/// A version of HTTP, by the number that OpenTelemetry gives it (`network.protocol.version`).
+public enum ProtocolVersion: String, Sendable {
+    case http10 = "1.0"
+    case http11 = "1.1"
+    case http2 = "2"
 }
 
 /// How an exchange ended.

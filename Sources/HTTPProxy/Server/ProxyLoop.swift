@@ -189,7 +189,7 @@ final class ProxyLoop {
     }
 
     /// Tells the observer about a request whose head could not be understood.
-    func recordRefusal(_ failure: ProxyFailure, requestID: String, clientAddress: String, responseBytes: Int) {
+    func recordRefusal(_ failure: ProxyFailure, requestID: String, clientAddress: String, version: ProtocolVersion, responseBytes: Int) {
         observer.exchange?(
             ExchangeMeasurement(
                 routeName: nil, clusterName: nil, statusClass: failure.status / 100, totalNanoseconds: 0, requestBytes: 0,
@@ -199,7 +199,7 @@ final class ProxyLoop {
             AccessRecord(
                 unixNanoseconds: unixNanoseconds(), method: "-", path: "-", routeName: nil, clusterName: nil, status: failure.status,
                 requestBytes: 0, responseBytes: responseBytes, totalNanoseconds: 0, upstreamNanoseconds: nil, upstreamEndpoint: nil,
-                requestID: requestID, traceID: "-", clientAddress: clientAddress, outcome: .failed(failure)))
+                requestID: requestID, traceID: "-", clientAddress: clientAddress, version: version, outcome: .failed(failure)))
     }
 
     private func finishDrainIfEmpty() {

@@ -40,6 +40,8 @@ final class HTTP2Stream: ChannelInboundHandler, ExchangeClient {
 
     // MARK: The exchange's side
 
+    let version = ProtocolVersion.http2
+
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
     func write(informational head: ResponseHead, _ fields: ResponseFields) {
@@ -267,7 +269,8 @@ final class HTTP2Stream: ChannelInboundHandler, ExchangeClient {
         isEndDelivered = true
         write(response, ResponseFields(requestID: requestID, changes: HeaderChanges()))
         loop.recordRefusal(
-            failure, requestID: requestID, clientAddress: connection.peer, responseBytes: response.body.readableBytes)
+            failure, requestID: requestID, clientAddress: connection.peer, version: version,
+            responseBytes: response.body.readableBytes)
         exchangeFinished(keepsOpen: false)
     }
 }
