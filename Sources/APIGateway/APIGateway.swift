@@ -11,7 +11,10 @@ public enum APIGateway {
     public static func assemble(_ settings: Settings, _ platform: Platform) async throws -> Service {
         let variables = Self.variables(platform.settings)
         _ = try settings.configuration(variables: variables)
-        let metrics = GatewayMetrics()
+        let metrics = GatewayMetrics(platform.metrics)
+        let gauges = GatewayGauges(platform.metrics)
+        let running = RunningGateway(time: platform.time)
+        let rateLimitMemory = RateLimitMemory(capacity: settings.rateLimitEntries)
         let accessLog = AccessLog(format: settings.accessLog) { FileHandle.standardOutput.write(Data($0)) }
         var observer = ProxyObserver(exchange: { metrics.record($0) }, incident: { metrics.record($1, of: $0) })
         if settings.accessLog != .none { observer.access = { accessLog.record($0) } }
@@ -22,18 +25,23 @@ public enum APIGateway {
         let authenticator = Authenticator(users: users, services: nil)
 
         var service = Service(.gateway, authenticator: authenticator)
-        service.address = Service.Address(host: "127.0.0.1", port: 0)
+        service.address = Service.Address(host: settings.admin.host, port: settings.admin.port)
         service.add(
             HealthOfAll(
                 services: servicesBehind, address: { platform.settings.addresses[$0] ?? "" }, transport: platform.transport,
                 time: platform.time))
         service.add(try Documentation())
+        service.add(
+            AdminController(
+                running: running, settings: settings, service: platform.settings, memory: rateLimitMemory, metrics: metrics,
+                time: platform.time, startedAt: platform.time.now))
+        service.beforeMetrics { gauges.show(await GatewayGauges.Reading.of(running, rateLimitMemory)) }
         service.whenListening { controlListens.yield($0) }
         service.run(KeyPrefetch(users: users))
-        service.run(
+        service.runInFront(
             DataPlane(
                 settings: settings, variables: variables, platform: platform, authenticator: authenticator, observer: observer,
-                metrics: metrics, rateLimitMemory: RateLimitMemory(capacity: settings.rateLimitEntries), controlPort: controlPort))
+                metrics: metrics, running: running, rateLimitMemory: rateLimitMemory, controlPort: controlPort))
         service.atEnd { try? await accessLog.close() }
         return service
     }

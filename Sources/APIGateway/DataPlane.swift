@@ -16,6 +16,7 @@ struct DataPlane: ServiceLifecycle.Service {
     let authenticator: Authenticator
     let observer: ProxyObserver
     let metrics: GatewayMetrics
+    let running: RunningGateway
     /// Lives as long as the process: a new configuration forgives nobody.
     let rateLimitMemory: RateLimitMemory
     /// Yields the control plane's port once it listens.
@@ -24,33 +25,36 @@ struct DataPlane: ServiceLifecycle.Service {
     func run() async throws {
         var ports = controlPort.makeAsyncIterator()
         guard let port = await ports.next() else { return }
+        let control = settings.admin.endpoint(port: port)
         // Before they are read, so that no change is missed.
         let files = filesNow()
+        let configuration = try settings.configuration(variables: variables)
         let proxy = try await ProxyServer(
-            configuration: try configuration(controlPort: port), threads: settings.threads, observer: observer, logger: platform.logger)
+            configuration: proxyConfiguration(configuration, control), threads: settings.threads, observer: observer,
+            logger: platform.logger)
         let listening = try await proxy.start(host: platform.settings.host, port: platform.settings.port)
+        running.begin(proxy, with: configuration)
         platform.logger.info("gateway listening", metadata: ["host": "\(platform.settings.host)", "port": "\(listening)"])
         settings.whenListening(listening)
+        // One after another, so that what was read last is in force, and on every event loop.
+        let (changes, changed) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await reloadOnHangUp(proxy, controlPort: port) }
-            group.addTask { await reloadOnChange(proxy, since: files, controlPort: port) }
+            group.addTask { for await _ in await UnixSignalsSequence(trapping: .sighup) { changed.yield() } }
+            group.addTask { await watch(files) { changed.yield() } }
+            group.addTask { for await _ in changes { await reload(proxy, control) } }
             try? await gracefulShutdown()
             group.cancelAll()
         }
         try await proxy.drain(within: .milliseconds(platform.settings.drainTimeout.wholeMilliseconds))
     }
 
-    private func reloadOnHangUp(_ proxy: ProxyServer, controlPort: Int) async {
-        for await _ in await UnixSignalsSequence(trapping: .sighup) { await reload(proxy, controlPort: controlPort) }
-    }
-
     /// Looks at the files once a second. A file that was only half written then is a mistake now and is read again when it has changed again.
-    private func reloadOnChange(_ proxy: ProxyServer, since files: ConfigurationFiles?, controlPort: Int) async {
+    private func watch(_ files: ConfigurationFiles?, _ hasChanged: () -> Void) async {
         guard var known = files else { return }
         while (try? await platform.time.sleep(for: .seconds(1))) != nil {
             guard known.now != known else { continue }
             known = filesNow() ?? known
-            await reload(proxy, controlPort: controlPort)
+            hasChanged()
         }
     }
 
@@ -60,19 +64,21 @@ struct DataPlane: ServiceLifecycle.Service {
     }
 
     /// A file with a mistake changes nothing: what runs goes on.
-    private func reload(_ proxy: ProxyServer, controlPort: Int) async {
+    private func reload(_ proxy: ProxyServer, _ control: Endpoint) async {
         do {
-            try await proxy.reload(try configuration(controlPort: controlPort))
+            let configuration = try settings.configuration(variables: variables)
+            try await proxy.reload(proxyConfiguration(configuration, control))
+            running.adopt(configuration)
             platform.logger.info("configuration reloaded")
         } catch {
+            running.reject(error)
             platform.logger.error("configuration not reloaded", metadata: ["error": "\(error)"])
         }
     }
 
     /// The file's routes, and those of the control plane.
-    private func configuration(controlPort: Int) throws -> ProxyConfiguration {
-        let configuration = try settings.configuration(variables: variables)
-        let control = Cluster(name: "control", endpoints: [Endpoint(host: "127.0.0.1", port: controlPort)])
+    private func proxyConfiguration(_ configuration: GatewayConfiguration, _ control: Endpoint) -> ProxyConfiguration {
+        let control = Cluster(name: "control", endpoints: [control])
         let routes = configuration.routes.map(route) + Self.controlRoutes
         var proxy = ProxyConfiguration(
             clusters: configuration.clusters + [control], routes: routes, trustedProxies: configuration.trustedProxies,

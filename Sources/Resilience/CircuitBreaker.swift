@@ -95,6 +95,12 @@ package struct CircuitBreaker: Sendable {
         }
     }
 
+    /// How long an open breaker still refuses every call, 0 when the next one is let through; nil when it is not open.
+    package func timeUntilProbe(at now: Duration) -> Duration? {
+        guard case .open(let until) = state else { return nil }
+        return max(.zero, until - now)
+    }
+
     /// Whether a call may go out now.
     package mutating func admit(at now: Duration) -> Admission {
         switch state {

@@ -18,8 +18,11 @@ package struct RetryBudget: Sendable {
         assert(callsInFlight >= 0, "every call ends once")
     }
 
+    /// How many retries may be under way with as many calls as there are now.
+    package var limit: Int { max(Self.floor, Int(Double(callsInFlight) * Self.fractionOfCalls)) }
+
     /// Whether a retry could begin now.
-    package var hasRoom: Bool { retriesInFlight < max(Self.floor, Int(Double(callsInFlight) * Self.fractionOfCalls)) }
+    package var hasRoom: Bool { retriesInFlight < limit }
 
     /// Takes a place for one retry, counted from its backoff until it is over; false when there is none.
     package mutating func beginRetry() -> Bool {

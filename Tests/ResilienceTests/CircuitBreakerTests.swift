@@ -33,6 +33,8 @@ struct CircuitBreakerTests {
             if case .refused(let retryAfter) = breaker.admit(at: now) { retryAfter } else { nil }
         }
 
+        func timeUntilProbe(at now: Duration) -> Duration? { breaker.timeUntilProbe(at: now) }
+
         func isRefused(at now: Duration) -> Bool { refusal(at: now) != nil }
     }
 
@@ -44,6 +46,18 @@ struct CircuitBreakerTests {
         for _ in 0..<5 { try breaker.call(.connectFailure, at: now) }
         #expect(breaker.phase == .open)
         return breaker
+    }
+
+    @Test("an open breaker tells how long it refuses, and no other one does")
+    func timeUntilProbe() throws {
+        #expect(Subject().timeUntilProbe(at: .zero) == nil)
+        let breaker = try opened(at: .seconds(10))
+        #expect(breaker.timeUntilProbe(at: .seconds(10)) == .seconds(1))
+        #expect(breaker.timeUntilProbe(at: .milliseconds(10_600)) == .milliseconds(400))
+        // Nobody has asked since.
+        #expect(breaker.timeUntilProbe(at: .seconds(20)) == .zero)
+        _ = try breaker.permit(at: .seconds(20))
+        #expect(breaker.timeUntilProbe(at: .seconds(20)) == nil)
     }
 
     // MARK: Opening

@@ -18,6 +18,7 @@ struct RetryBudgetTests {
         arguments: [(0, 3), (1, 3), (15, 3), (19, 3), (20, 4), (100, 20), (1004, 200)])
     mutating func limit(calls: Int, retries: Int) {
         for _ in 0..<calls { budget.beginCall() }
+        #expect(budget.limit == retries)
         let first = begunRetries()
         #expect(first == retries)
         budget.endRetry()

@@ -66,6 +66,7 @@ public struct GatewayConfiguration: Sendable {
     public let tls: ServerTLS?
     public let http2: HTTP2Options
     public let limits: ProxyLimits
+    let secrets: ConfigurationSecrets
 
     /// Reads a document. `variables` are what `${NAME}` may stand for.
     public init(yaml: String, variables: [String: String]) throws {
@@ -87,6 +88,7 @@ public struct GatewayConfiguration: Sendable {
         tls = try Self.serverTLS(reader)
         http2 = try Self.http2(reader)
         limits = try Self.limits(reader)
+        secrets = ConfigurationSecrets(usedIn: yaml, variables: variables)
         guard !routes.isEmpty else { throw reader.missing("routes") }
     }
 

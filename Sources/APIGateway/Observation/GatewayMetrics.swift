@@ -2,58 +2,69 @@ import HTTPProxy
 import Metrics
 import Synchronization
 
-/// Counts requests by route and class of status, with the handles kept: finding one by its labels on every request costs more than counting.
+/// Counts requests by route, cluster and class of status, with the handles kept: finding one by its labels on every request costs more than counting.
 final class GatewayMetrics: Sendable {
     private struct Key: Hashable {
         let route: String
         let statusClass: Int
     }
 
-    private let timers = Mutex<[Key: Timer]>([:])
-    /// On how many event loops a cluster's breaker is open.
-    private let openBreakers = Mutex<[String: Int]>([:])
+    private struct LimitKey: Hashable {
+        let route: String
+        let limit: String
+    }
 
-    /// Counts a request that a limit refused.
-    func limited(route: String, limit: String) {
-        Counter(label: "gateway.rate.limited", dimensions: [("http.route", route), ("limit", limit)]).increment()
+    private let factory: any MetricsFactory
+    /// A route has one cluster, or the few of a split: they are looked through, not hashed.
+    private let timers = Mutex<[Key: [(cluster: String, timer: Timer)]]>([:])
+    private let refusals = Mutex<[LimitKey: (counter: Counter, count: Int)]>([:])
+
+    init(_ factory: any MetricsFactory) {
+        self.factory = factory
     }
 
     func record(_ measurement: ExchangeMeasurement) {
         let key = Key(route: measurement.routeName ?? "none", statusClass: measurement.statusClass)
+        let cluster = measurement.clusterName ?? "none"
         let timer = timers.withLock { timers in
-            if let timer = timers[key] { return timer }
+            if let known = timers[key]?.first(where: { $0.cluster == cluster }) { return known.timer }
+            let metric = GatewayMetric.requestDuration
             let timer = Timer(
-                label: "gateway.request.duration", dimensions: [("http.route", key.route), ("status", "\(key.statusClass)xx")])
-            timers[key] = timer
+                label: metric.rawValue, dimensions: metric.dimensions([key.route, cluster, "\(key.statusClass)xx"]), factory: factory)
+            timers[key, default: []].append((cluster, timer))
             return timer
         }
         timer.recordNanoseconds(measurement.totalNanoseconds)
     }
 
     func record(_ incident: ProxyIncident, of cluster: String) {
-        func count(_ label: String) { Counter(label: label, dimensions: [("cluster", cluster)]).increment() }
         switch incident {
-        case .retried: count("gateway.retries")
-        case .refusedByBreaker: count("gateway.breaker.refused")
-        case .breakerOpened: noteBreaker(of: cluster, by: 1)
-        case .breakerHalfOpened: noteBreaker(of: cluster, by: -1)
-        case .breakerClosed: break
-        case .ejected(let endpoint, _): noteEndpoint(endpoint, of: cluster, "gateway.endpoint.ejected", isSo: true)
-        case .readmitted(let endpoint): noteEndpoint(endpoint, of: cluster, "gateway.endpoint.ejected", isSo: false)
-        case .failedProbes(let endpoint): noteEndpoint(endpoint, of: cluster, "gateway.endpoint.unhealthy", isSo: true)
-        case .recovered(let endpoint): noteEndpoint(endpoint, of: cluster, "gateway.endpoint.unhealthy", isSo: false)
+        case .retried: counter(.retries, cluster).increment()
+        case .refusedByBreaker: counter(.breakerRefused, cluster).increment()
+        case .breakerOpened: counter(.breakerOpenings, cluster).increment()
+        case .ejected(let endpoint, _): counter(.endpointEjections, cluster, endpoint.host, "\(endpoint.port)").increment()
+        // Where they have led to is looked up when somebody asks.
+        case .breakerHalfOpened, .breakerClosed, .readmitted, .failedProbes, .recovered: break
         }
     }
 
-    private func noteBreaker(of cluster: String, by step: Int) {
-        let count = openBreakers.withLock { counts in
-            counts[cluster, default: 0] += step
-            return counts[cluster, default: 0]
+    // MARK: Rate limits
+
+    /// Counts a request that a limit refused.
+    func limited(route: String, limit: String) {
+        refusals.withLock { refusals in
+            let key = LimitKey(route: route, limit: limit)
+            refusals[key, default: (counter(.rateLimited, route, limit), 0)].count += 1
+            refusals[key]?.counter.increment()
         }
-        Gauge(label: "gateway.breaker.open", dimensions: [("cluster", cluster)]).record(count)
     }
 
-    private func noteEndpoint(_ endpoint: Endpoint, of cluster: String, _ label: String, isSo: Bool) {
-        Gauge(label: label, dimensions: [("cluster", cluster), ("endpoint", "\(endpoint)")]).record(isSo ? 1 : 0)
+    /// How many requests the limit has refused since the process began.
+    func refused(route: String, limit: String) -> Int {
+        refusals.withLock { $0[LimitKey(route: route, limit: limit)]?.count ?? 0 }
+    }
+
+    private func counter(_ metric: GatewayMetric, _ values: String...) -> Counter {
+        Counter(label: metric.rawValue, dimensions: metric.dimensions(values), factory: factory)
     }
 }

@@ -23,8 +23,10 @@ public struct Service: Sendable {
     public var address: Address?
     public private(set) var routes: [Route] = []
     public private(set) var background: [any ServiceLifecycle.Service] = []
+    public private(set) var front: [any ServiceLifecycle.Service] = []
     public private(set) var checks: [Health.Check] = []
     public private(set) var closing: [@Sendable () async -> Void] = []
+    public private(set) var sampling: [@Sendable () async -> Void] = []
     public private(set) var listening: [@Sendable (_ port: Int) -> Void] = []
 
     public init(_ name: ServiceName, authenticator: Authenticator) {
@@ -39,6 +41,16 @@ public struct Service: Sendable {
     /// Work beside the routes: consumers and jobs. It ends after the last request, before anything is closed.
     public mutating func run(_ work: any ServiceLifecycle.Service) {
         background.append(work)
+    }
+
+    /// Work before the routes, which brings them requests: it ends before they do.
+    public mutating func runInFront(_ work: any ServiceLifecycle.Service) {
+        front.append(work)
+    }
+
+    /// What is done when somebody asks for the metrics, before they are shown: for what is looked up, not counted.
+    public mutating func beforeMetrics(_ sample: @escaping @Sendable () async -> Void) {
+        sampling.append(sample)
     }
 
     public mutating func requires(_ name: String, _ check: @escaping @Sendable () async throws -> Void) {

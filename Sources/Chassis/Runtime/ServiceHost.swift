@@ -15,6 +15,7 @@ public import UnixSignals
 //   exporter     the last traces are sent
 //   background   consumers and jobs finish what they hold
 //   server       stops accepting and finishes the requests under way
+//   front        what brings the routes their requests ends: the gateway's data plane drains
 //   drain        `/ready` says no, so that nobody sends more
 //
 // Should one of them hang, the group's own limit (the drain timeout) ends the process. A kill at any moment loses nothing that a client
@@ -45,7 +46,9 @@ public struct ServiceHost: ServiceLifecycle.Service {
     /// All that the service answers: its own routes, and those that every service has, but where it has its own at the same path.
     public var routes: [Route] {
         let own = Set(service.routes.map(\.path))
-        let common = HealthController(service: service.name, health: health).routes + MetricsController(registry: platform.metrics).routes
+        let common =
+            HealthController(service: service.name, health: health).routes
+            + MetricsController(registry: platform.metrics, sampling: service.sampling).routes
         return common.filter { !own.contains($0.path) } + service.routes
     }
 
@@ -58,7 +61,7 @@ public struct ServiceHost: ServiceLifecycle.Service {
     public func run(gracefulShutdownSignals: [UnixSignal]) async throws {
         let services: [any ServiceLifecycle.Service] =
             [Closing(actions: service.closing)] + (exporter.map { [$0] } ?? []) + service.background
-            + [server, ClockReport(time: platform.time, logger: platform.logger), Draining(health: health)]
+            + [server, ClockReport(time: platform.time, logger: platform.logger)] + service.front + [Draining(health: health)]
         var configuration = ServiceGroupConfiguration(
             services: services.map(Self.named), gracefulShutdownSignals: gracefulShutdownSignals, logger: platform.logger)
         configuration.maximumGracefulShutdownDuration = platform.settings.drainTimeout

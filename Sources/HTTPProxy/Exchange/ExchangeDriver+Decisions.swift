@@ -7,6 +7,7 @@ import NIOHTTP1
 extension ExchangeDriver {
     /// Finds the route, asks its policies and sends the request on its way, or answers it.
     func start() {
+        loop.activeRequests += 1
         let head = context.head
         if let preflight = head.preflight, case .found(let compiled) = lookup(preflight.method), let cors = compiled.route.cors {
             adopt(compiled)

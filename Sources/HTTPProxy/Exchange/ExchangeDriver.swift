@@ -276,6 +276,7 @@ final class ExchangeDriver {
     private func finish(_ actions: ExchangeActions) {
         dropHeldBody()
         leaveCluster()
+        loop.activeRequests -= 1
         record(isCut: actions.contains(.finishCuttingClient))
         if actions.contains(.finishCuttingClient) {
             client.cut()

@@ -39,8 +39,13 @@ final class ClusterHealth: Sendable {
     /// The endpoints to choose among, by index.
     func candidates(now: NIODeadline) -> [Int] {
         let available = endpoints.indices.filter { endpoints[$0].isAvailable(now) }
-        return Double(available.count) < Double(endpoints.count) * Self.panicFraction ? Array(endpoints.indices) : available
+        return isPanic(available.count) ? Array(endpoints.indices) : available
     }
+
+    /// Whether so few are worth a request that all get some.
+    func isPanicking(now: NIODeadline) -> Bool { isPanic(endpoints.count { $0.isAvailable(now) }) }
+
+    private func isPanic(_ available: Int) -> Bool { Double(available) < Double(endpoints.count) * Self.panicFraction }
 
     /// An answer below 500.
     func succeeded(_ index: Int) {
@@ -123,6 +128,13 @@ final class EndpointHealth: Sendable {
     func isIn(_ now: NIODeadline) -> Bool { outUntil.load(ordering: .relaxed) <= now.uptimeNanoseconds }
 
     func isAvailable(_ now: NIODeadline) -> Bool { isIn(now) && !isSick.load(ordering: .relaxed) }
+
+    func status(isProbed: Bool, now: NIODeadline) -> EndpointStatus {
+        let until = NIODeadline.uptimeNanoseconds(outUntil.load(ordering: .relaxed))
+        return EndpointStatus(
+            endpoint: endpoint, isHealthy: isProbed ? !isSick.load(ordering: .relaxed) : nil, ejectedFor: until > now ? until - now : nil,
+            ejections: record.withLock { $0.timesOut }, consecutiveFailures: failuresInRow.load(ordering: .relaxed))
+    }
 
     func noteSuccess() {
         // Writing only when there is something to forget keeps the line of memory shared between the loops.

@@ -7,7 +7,7 @@
 #endif
 
 /// A block of IP addresses, such as `10.0.0.0/8` or `fd00::/8` (CIDR, RFC 4632).
-public struct AddressRange: Hashable, Sendable {
+public struct AddressRange: Hashable, Sendable, CustomStringConvertible {
     private let bytes: [UInt8]
     private let prefixLength: Int
 
@@ -33,6 +33,14 @@ public struct AddressRange: Hashable, Sendable {
         guard rest > 0 else { return true }
         let mask = UInt8(truncatingIfNeeded: 0xFF00 >> rest)
         return bytes[whole] & mask == other[whole] & mask
+    }
+
+    /// In CIDR notation, with the prefix length always.
+    public var description: String {
+        var address = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, bytes, &address, socklen_t(address.count))
+        let text = String(decoding: address.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return "\(text)/\(prefixLength)"
     }
 
     /// 4 or 16 bytes, or nil when `text` is not an IP address.

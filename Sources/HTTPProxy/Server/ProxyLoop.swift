@@ -66,6 +66,8 @@ final class ProxyLoop {
     private var pools: [PoolKey: EndpointPool] = [:]
     private let connector: any UpstreamConnector
     private var connections: [ObjectIdentifier: any ServedConnection] = [:]
+    /// Requests whose exchange is not over.
+    var activeRequests = 0
     private(set) var isDraining = false
     private var drained: EventLoopPromise<Void>?
     private var sweeping: RepeatedTask?

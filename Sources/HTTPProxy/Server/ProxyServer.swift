@@ -32,6 +32,8 @@ public final class ProxyServer: Sendable {
         case created
         case starting
         case running(any Channel)
+        case draining
+        /// The event loops take no more tasks.
         case ended
     }
 
@@ -143,10 +145,13 @@ public final class ProxyServer: Sendable {
     /// ends the event loops. The server cannot be started again.
     public func drain(within deadline: TimeAmount) async throws {
         let last = phase.withLock { phase in
-            defer { phase = .ended }
+            defer { phase = .draining }
             return phase
         }
-        if case .ended = last { return }
+        switch last {
+        case .draining, .ended: return
+        case .created, .starting, .running: break
+        }
         if case .running(let channel) = last { try await channel.close() }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             for bound in loops {
@@ -154,14 +159,34 @@ public final class ProxyServer: Sendable {
             }
             try await tasks.waitForAll()
         }
+        phase.withLock { $0 = .ended }
         try await group.shutdownGracefully()
     }
 
     /// The number of client connections that are open.
+    /// - Throws: `ProxyServerError` when the event loops have ended.
     public func connectionCount() async throws -> Int {
-        var count = 0
-        for bound in loops { count += try await bound.eventLoop.submit { bound.value.connectionCount }.get() }
-        return count
+        try await ask { $0.connectionCount }.reduce(0, +)
+    }
+
+    /// What the proxy is doing now. It costs each event loop some microseconds: ask now and then, not for each request.
+    /// - Throws: `ProxyServerError` when the event loops have ended.
+    public func status() async throws -> ProxyStatus {
+        var status = ProxyStatus(snapshot.withLock { $0 }, now: .now())
+        for loop in try await ask({ $0.status(now: .now()) }) { status.add(loop) }
+        return status
+    }
+
+    /// Asks every event loop, each on its own thread.
+    private func ask<Answer: Sendable>(_ question: @escaping @Sendable (ProxyLoop) -> Answer) async throws -> [Answer] {
+        // Under the lock, so that no loop ends in between: it would never answer.
+        let answers = try phase.withLock { phase in
+            if case .ended = phase { throw ProxyServerError.ended }
+            return loops.map { bound in bound.eventLoop.submit { question(bound.value) } }
+        }
+        var result: [Answer] = []
+        for answer in answers { result.append(try await answer.get()) }
+        return result
     }
 
     private static func drain(_ bound: NIOLoopBound<ProxyLoop>, within deadline: TimeAmount) async throws {
@@ -188,5 +213,6 @@ public struct ProxyServerError: Error, Hashable, Sendable, CustomStringConvertib
     public let description: String
 
     static let alreadyStarted = Self(description: "the server was started before")
+    static let ended = Self(description: "the server has ended")
     static let foreignLoop = Self(description: "a connection arrived on an event loop that is not the server's")
 }

@@ -60,6 +60,10 @@ final class EndpointPool {
     var idleCount: Int { idle.count }
     var openCount: Int { open }
 
+    var status: PoolStatus {
+        PoolStatus(endpoint: endpoint, idle: idle.count, lent: lent, opening: opening, waiting: waiters.count)
+    }
+
     /// - Parameter needsFresh: a connection that was used before will not do.
     func acquire(for driver: ExchangeDriver, needsFresh: Bool) -> Acquired {
         if !needsFresh {

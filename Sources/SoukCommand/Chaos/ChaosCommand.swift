@@ -27,7 +27,7 @@ struct ChaosCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (1...86_400).contains(seconds) else { throw ValidationError("--seconds must be between 1 and 86400.") }
-        guard portBase.map((1...65_529).contains) ?? true else { throw ValidationError("--port-base must be between 1 and 65529.") }
+        guard portBase.map((1...65_526).contains) ?? true else { throw ValidationError("--port-base must be between 1 and 65526.") }
     }
 
     func run() async throws {

@@ -16,6 +16,8 @@ struct Fleet: Sendable {
 
     /// The gateway comes last: it is of use once the others are.
     static let services: [ServiceName] = [.users, .products, .orders, .payments, .notifications, .gateway]
+    /// The gateway's admin listener is at the port base plus this, on loopback whatever the host is.
+    static let adminPortOffset = 9
 
     /// What is added to this process's own environment. Secrets go this way, because a command line can be read by everybody.
     func environment(of service: ServiceName) -> [String: String] {
@@ -29,7 +31,9 @@ struct Fleet: Sendable {
             let port = links[Link(from: service, to: other)] ?? portBase + other.portOffset
             variables[other.addressVariable] = "http://\(host == "0.0.0.0" ? "127.0.0.1" : host):\(port)"
         }
-        if service != .gateway {
+        if service == .gateway {
+            variables["ADMIN_PORT"] = String(portBase + Self.adminPortOffset)
+        } else {
             variables["DATABASE_URL"] =
                 databaseURL?.replacingOccurrences(of: "{service}", with: service.databaseName) ?? directory.databaseURL(of: service)
         }
@@ -37,5 +41,5 @@ struct Fleet: Sendable {
         return variables
     }
 
-    static func ports(from base: Int) -> [Int] { services.map { base + $0.portOffset } }
+    static func ports(from base: Int) -> [Int] { services.map { base + $0.portOffset } + [base + adminPortOffset] }
 }

@@ -8,7 +8,7 @@ struct UpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "up", abstract: "Starts every service on this machine, and looks after them until Ctrl-C.")
 
-    @Option(help: "The gateway listens here; service N at this plus N.")
+    @Option(help: "The gateway listens here; service N at this plus N, the gateway's admin listener at this plus 9.")
     var portBase = ServiceSettings.standardPortBase
 
     @Option(help: "The address to listen on.")
@@ -30,7 +30,7 @@ struct UpCommand: AsyncParsableCommand {
     var exitWithParent = false
 
     func validate() throws {
-        guard (1...65529).contains(portBase) else { throw ValidationError("--port-base must be between 1 and 65529.") }
+        guard (1...65_526).contains(portBase) else { throw ValidationError("--port-base must be between 1 and 65526.") }
         guard (0...600).contains(drainSeconds) else { throw ValidationError("--drain-seconds must be between 0 and 600.") }
     }
 

@@ -15,6 +15,7 @@ struct Welcome: Sendable {
         lines.append("  the shop's API        \(gateway)")
         lines.append("  its documentation     \(gateway)/docs")
         lines.append("  its health            \(gateway)/health")
+        lines.append("  its gateway's inside  http://127.0.0.1:\(shop.portBase + Fleet.adminPortOffset)/admin/status")
         for service in Fleet.services where service != .gateway {
             lines.append("  \(service.rawValue.padding(toLength: 22, withPad: " ", startingAt: 0))\(shop.address(of: service))")
         }

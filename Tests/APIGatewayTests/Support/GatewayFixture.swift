@@ -114,6 +114,6 @@ extension Platform {
         settings.addresses = addresses
         return Platform(
             service: service, settings: settings, time: time, randomness: randomness, logger: logger, transport: transport,
-            eventLoopGroup: eventLoopGroup)
+            eventLoopGroup: eventLoopGroup, metrics: metrics)
     }
 }

@@ -166,14 +166,18 @@ struct HTTP2Tests {
             let promise = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: TestUpstream.Response.self)
             promises.append((request.head.uri, promise))
             return promise.futureResult
-        }) { client, upstream, _ in
+        }) { client, upstream, proxy in
             var streams: [HTTP2ClientStream] = []
             for number in 0..<20 { streams.append(try await client.open(HTTP2Client.head("GET", "/\(number)"))) }
             while promises.values.count < 20 { await Task.yield() }
+            let busy = try await proxy.status()
+            #expect(busy.activeRequests == 20 && busy.clientConnections == 1)
             for (number, stream) in streams.enumerated().reversed() {
                 promises.values.first { $0.path == "/\(number)" }?.promise.succeed(TestUpstream.Response(body: "\(number)"))
                 #expect(try await stream.response().body == "\(number)")
             }
+            let quiet = try await proxy.status()
+            #expect(quiet.activeRequests == 0)
         }
     }
 
@@ -256,11 +260,13 @@ struct HTTP2Tests {
         // So that nothing else ends it.
         var timeouts = RouteTimeouts()
         (timeouts.total, timeouts.firstByte, timeouts.idle) = (nil, nil, nil)
-        try await Self.withHTTP2(timeouts: timeouts, to: upstream.endpoint) { client, _, _ in
+        try await Self.withHTTP2(timeouts: timeouts, to: upstream.endpoint) { client, proxy, _ in
             let stream = try await client.open(HTTP2Client.head("GET", "/"))
             while asked.value == 0 { await Task.yield() }
             if closesConnection { try await client.close() } else { try await stream.send(.rstStream(.cancel)) }
             while ended.value == 0 { await Task.yield() }
+            let status = try await proxy.status()
+            #expect(status.activeRequests == 0)
         }
         try await upstream.stop()
     }

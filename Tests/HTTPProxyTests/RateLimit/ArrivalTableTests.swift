@@ -54,6 +54,16 @@ struct ArrivalTableTests {
         for number in 0..<650 { #expect(table.withArrival(of: hash(number)) { $0 } == 1_000_000) }
     }
 
+    @Test("it counts those who are ahead of their time, wherever they lie, and nobody else", arguments: [512, 65_536, 200_000])
+    func counting(capacity: Int) {
+        let table = ArrivalTable(capacity: capacity)
+        #expect(table.countAhead(of: 0) == 0)
+        for number in 0..<100 { table.withArrival(of: hash(number)) { $0 = Int64(number + 1) } }
+        #expect(table.countAhead(of: 0) == 100)
+        #expect(table.countAhead(of: 50) == 50)
+        #expect(table.countAhead(of: 100) == 0)
+    }
+
     @Test("threads take no more than there is")
     func threads() async {
         let table = ArrivalTable(capacity: 512)

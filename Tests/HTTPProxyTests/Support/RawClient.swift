@@ -57,6 +57,8 @@ final class RawClient: Sendable {
     {
         let group = MultiThreadedEventLoopGroup.singleton
         let loop = group.next()
+        // Made before there is a connection: one that is closed at once has no handlers any more.
+        let inbox = try await loop.submit { NIOLoopBound(Inbox(), eventLoop: loop) }.get()
         let channel = try await ClientBootstrap(group: loop)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.autoRead, value: reads)
@@ -65,12 +67,10 @@ final class RawClient: Sendable {
                 // From the start, so that not even a close at once is missed.
                 channel.eventLoop.makeCompletedFuture {
                     if let tls = try tls() { try channel.pipeline.syncOperations.addHandler(tls) }
-                    try channel.pipeline.syncOperations.addHandler(Inbox())
+                    try channel.pipeline.syncOperations.addHandler(inbox.value)
                 }
             }
             .connect(host: "127.0.0.1", port: port).get()
-        let inbox = try await loop.submit { try NIOLoopBound(channel.pipeline.syncOperations.handler(type: Inbox.self), eventLoop: loop) }
-            .get()
         return RawClient(channel: channel, inbox: inbox)
     }
 

@@ -119,5 +119,9 @@ enum AccessTable {
         gateway       GET /openapi.json                        | 200   200   200   200   200   200 | -
         gateway       GET /docs                                | 200   200   200   200   200   200 | -
         gateway       GET /docs/{file}                         | 200   200   200   200   200   200 | -
+        gateway       GET /admin/status                        | 404   404   404   404   404   404 | -
+        gateway       GET /admin/clusters                      | 404   404   404   404   404   404 | -
+        gateway       GET /admin/limits                        | 404   404   404   404   404   404 | -
+        gateway       GET /admin/configuration                 | 404   404   404   404   404   404 | -
         """
 }

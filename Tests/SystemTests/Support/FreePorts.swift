@@ -3,7 +3,7 @@ import Foundation
 /// Ports that nobody listens on.
 enum FreePorts {
     /// How many ports a shop takes from its base on.
-    private static let count = 7
+    private static let count = 10
 
     /// A base of free ports below the range from which the system takes ports for others.
     static func base() throws -> Int {

@@ -43,4 +43,11 @@ public final class RateLimitMemory: Sendable {
     public init(capacity: Int = 65_536) {
         arrivals = ArrivalTable(capacity: capacity)
     }
+
+    /// How many callers can be remembered.
+    public var capacity: Int { arrivals.capacity }
+
+    /// How many callers have less than their whole quota now. When it comes near the capacity, some are forgotten too early. It takes a look at all
+    /// of them: for whoever watches, not for a request.
+    public func callers(now: NIODeadline = .now()) -> Int { arrivals.countAhead(of: Int64(clamping: now.uptimeNanoseconds)) }
 }
