@@ -47,26 +47,23 @@ final class HTTP2Client: Sendable {
         -> HTTP2Client
     {
         let observed = Observed()
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
-            .channelInitializer { channel in
+            .connect(host: "127.0.0.1", port: port) { channel in
+                // From the start, so that not even a close at once is missed.
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if let tls = try tls() { try pipeline.addHandler(tls) }
                     var configuration = NIOHTTP2Handler.ConnectionConfiguration()
                     configuration.headerBlockValidation = .disabled
                     configuration.contentLengthValidation = .disabled
-                    try pipeline.addHandlers([
-                        NIOHTTP2Handler(mode: .client, eventLoop: channel.eventLoop, connectionConfiguration: configuration) { stream in
-                            stream.close()
-                        },
-                        observed,
-                    ])
+                    let handler = NIOHTTP2Handler(
+                        mode: .client, eventLoop: channel.eventLoop, connectionConfiguration: configuration
+                    ) { stream in stream.close() }
+                    try pipeline.addHandlers([handler, observed])
+                    return HTTP2Client(channel: channel, multiplexer: try handler.syncMultiplexer(), connection: observed)
                 }
             }
-            .connect(host: "127.0.0.1", port: port).get()
-        let multiplexer = try await channel.pipeline.handler(type: NIOHTTP2Handler.self).flatMap { $0.multiplexer }.get()
-        return HTTP2Client(channel: channel, multiplexer: multiplexer, connection: observed)
     }
 
     /// Opens a stream with these fields.
