@@ -18,6 +18,7 @@ struct ConfigurationDocumentTests {
             tls: {authorities: c.pem, serverName: s.example, certificate: d.pem, privateKey: d.key}
             balancing: hash
             hashBy: header:X-Key
+            resolve: {everySeconds: 2.5, family: ipv6}
             connectSeconds: 0.125
             maximumConnections: 7
             maximumWaitSeconds: 0.3
@@ -25,7 +26,7 @@ struct ConfigurationDocumentTests {
             outlierDetection: {consecutiveFailures: 3, baseSeconds: 1.5, maximumSeconds: 9, maximumPercent: 50}
             healthCheck: {path: /ready, intervalSeconds: 2, timeoutSeconds: 0.5, unhealthyAfter: 1, healthyAfter: 4}
             breaker: {minimumRequests: 9, failurePercent: 70, consecutiveConnectFailures: 8, openSeconds: 2, maximumOpenSeconds: 20}
-          - {name: two, endpoints: ["http://b.example:81"], balancing: roundRobin, outlierDetection: {enabled: false}, breaker: {enabled: false}}
+          - {name: two, endpoints: ["http://b.example:81"], balancing: roundRobin, resolve: {enabled: false}, outlierDetection: {enabled: false}, breaker: {enabled: false}}
           - {name: three, endpoints: ["http://b.example"]}
         routes:
           - name: whole
@@ -74,6 +75,7 @@ struct ConfigurationDocumentTests {
         #expect(names([document["http2"]]) == GatewayConfiguration.http2Keys)
         #expect(names([document["tls"]]) == GatewayConfiguration.serverTLSKeys)
         #expect(names(clusters) == GatewayConfiguration.clusterKeys)
+        #expect(names(clusters.map { $0["resolve"] }) == GatewayConfiguration.resolutionKeys)
         #expect(names(clusters.map { $0["tls"] }) == GatewayConfiguration.upstreamTLSKeys)
         #expect(names(clusters.map { $0["outlierDetection"] }) == GatewayConfiguration.outlierKeys)
         #expect(names(clusters.map { $0["healthCheck"] }) == GatewayConfiguration.healthCheckKeys)

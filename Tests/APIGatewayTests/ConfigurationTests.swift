@@ -148,10 +148,12 @@ struct ConfigurationTests {
         let full = try Self.resilient(
             """
             balancing: hash, hashBy: "header:X-Cart", outlierDetection: {consecutiveFailures: 3, baseSeconds: 1.5, maximumPercent: 50},
-            healthCheck: {path: /ready, intervalSeconds: 2, healthyAfter: 1}, breaker: {failurePercent: 80, openSeconds: 0.5}
+            healthCheck: {path: /ready, intervalSeconds: 2, healthyAfter: 1}, breaker: {failurePercent: 80, openSeconds: 0.5},
+            resolve: {everySeconds: 2.5, family: ipv4}
             """, "retries: {count: 1, statuses: [500, 503], firstPauseSeconds: 0.1}, upgrades: [websocket], idleSeconds: 0")
         let cluster = full.clusters[0]
         #expect(cluster.balancing == .consistentHash(by: .header("X-Cart")))
+        #expect(cluster.resolution?.interval == .milliseconds(2500) && cluster.resolution?.family == .ipv4)
         #expect(cluster.outlierDetection?.consecutiveFailures == 3 && cluster.outlierDetection?.baseTime == .milliseconds(1500))
         #expect(
             cluster.healthCheck?.path == "/ready" && cluster.healthCheck?.interval == .seconds(2) && cluster.healthCheck?.healthyAfter == 1)
@@ -162,7 +164,9 @@ struct ConfigurationTests {
         let open = try Self.resilient("", "securityHeaders: true, cors: {origins: [https://a.example], methods: [get], credentials: true}")
         #expect(open.routes[0].addsSecurityHeaders && open.routes[0].cors?.origins == ["https://a.example"])
         #expect(open.routes[0].cors?.methods == ["GET"] && open.routes[0].cors?.allowsCredentials == true)
-        let off = try Self.resilient("outlierDetection: {enabled: false}, breaker: {enabled: false}", "retries: {count: 0}")
+        let off = try Self.resilient(
+            "outlierDetection: {enabled: false}, breaker: {enabled: false}, resolve: {enabled: false}", "retries: {count: 0}")
+        #expect(off.clusters[0].resolution == nil)
         #expect(off.clusters[0].outlierDetection == nil && off.clusters[0].breaker == nil && off.routes[0].retries.retries == 0)
     }
 
@@ -196,6 +200,8 @@ struct ConfigurationTests {
             ("balancing: hash, hashBy: cookie", "“hashBy” must be address, user, path or header:NAME"),
             ("healthCheck: {intervalSeconds: 1}", "“path” is missing"), ("healthCheck: {path: ready}", "“path” must be a path"),
             ("outlierDetection: {percent: 10}", "“percent” is not known here"),
+            ("resolve: {everySeconds: 0}", "“everySeconds” must be a number of seconds between 1.0 and 3600.0"),
+            ("resolve: {family: ipv5}", "“family” must be one of system, ipv4, ipv6"),
             ("breaker: {failurePercent: 0}", "“failurePercent” must be a whole number between 1 and 100"),
         ])
     func resilienceMistakes(cluster: String, words: String) throws {
@@ -312,7 +318,7 @@ struct ConfigurationTests {
         }
         let keys = [
             GatewayConfiguration.documentKeys, GatewayConfiguration.clientKeys, GatewayConfiguration.serverTLSKeys,
-            GatewayConfiguration.http2Keys, GatewayConfiguration.clusterKeys,
+            GatewayConfiguration.http2Keys, GatewayConfiguration.clusterKeys, GatewayConfiguration.resolutionKeys,
             GatewayConfiguration.upstreamTLSKeys, GatewayConfiguration.outlierKeys,
             GatewayConfiguration.healthCheckKeys, GatewayConfiguration.breakerKeys, GatewayConfiguration.routeKeys,
             GatewayConfiguration.corsKeys, GatewayConfiguration.retryKeys, GatewayConfiguration.shareKeys,
@@ -329,7 +335,8 @@ struct ConfigurationTests {
             "maximumHeadBytes": "\(limits.maximumHeadBytes)", "maximumHeaderFields": "\(limits.maximumHeaderFields)",
             "headSeconds": seconds(limits.headTimeout), "keepAliveSeconds": seconds(limits.idleTimeout),
             "enabled": "\(http2.isEnabled)", "cleartext": "\(http2.isCleartextAllowed)",
-            "maximumStreams": "\(http2.maximumConcurrentStreams)",
+            "maximumStreams": "\(http2.maximumConcurrentStreams)", "everySeconds": seconds(NameResolution().interval),
+            "family": "`\(NameResolution().family)`",
             "connectSeconds": seconds(connections.connectTimeout), "maximumConnections": "\(connections.maximumConnections)",
             "maximumWaitSeconds": seconds(connections.maximumWait), "overloadedWaitSeconds": seconds(connections.overloadedWait),
             "totalSeconds": seconds(timeouts.total), "firstByteSeconds": seconds(timeouts.firstByte),

@@ -8,7 +8,7 @@ import Testing
 @Suite("Start, reload and drain", .timeLimit(.minutes(1)))
 struct LifecycleTests {
     /// A client that asks again and again on one connection until told to stop or told so by the server; counts answers and losses.
-    private static func load(port: Int, answers: Counter, wrong: Collector<String>, until isDone: @escaping @Sendable () -> Bool)
+    static func load(port: Int, answers: Counter, wrong: Collector<String>, until isDone: @escaping @Sendable () -> Bool)
         async throws
     {
         let client = try await RawClient.connect(port: port)

@@ -78,8 +78,7 @@ struct PoolTests {
         }
         var limits = ConnectionLimits()
         limits.maximumConnections = 1
-        let timeouts = RouteTimeouts(firstByte: .seconds(1), total: nil)
-        try await withProxy(everything(to: upstream.endpoint, timeouts: timeouts, connections: limits)) { _, port in
+        try await withProxy(everything(to: upstream.endpoint, connections: limits)) { _, port in
             let holder = try await RawClient.connect(port: port)
             try await holder.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             try await holder.receive { $0.hasSuffix("\r\n\r\n") }

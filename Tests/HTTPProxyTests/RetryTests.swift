@@ -24,15 +24,6 @@ struct RetryTests {
         try await TestUpstream.start(answer: { _ in TestUpstream.Response(status: status, headers: headers) })
     }
 
-    /// An endpoint where nobody listens.
-    private static func nobody() async throws -> Endpoint {
-        let upstream = try await TestUpstream.start()
-        // A closed channel has no address any more.
-        let endpoint = upstream.endpoint
-        try await upstream.stop()
-        return endpoint
-    }
-
     private static func post(_ headers: String = "") -> String {
         "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\(headers)\r\nbody"
     }
@@ -40,7 +31,8 @@ struct RetryTests {
     @Test("a request for which there is no connection goes to another endpoint, a POST, too")
     func connectFailure() async throws {
         let good = try await TestUpstream.start()
-        try await withProxy(Self.configuration([try await Self.nobody(), good.endpoint])) { _, port in
+        let nobody = try await Nobody.start()
+        try await withProxy(Self.configuration([nobody.endpoint, good.endpoint])) { _, port in
             let client = try await RawClient.connect(port: port)
             for _ in 0..<4 {
                 try await client.send(Self.post())
@@ -49,13 +41,15 @@ struct RetryTests {
         }
         #expect(good.requests.count == 4)
         try await good.stop()
+        try await nobody.stop()
     }
 
     @Test("when an endpoint dies, all its requests go elsewhere, however many at once, and the cluster is not given up for it")
     func deadEndpoint() async throws {
         let good = try await TestUpstream.start()
         let incidents = Collector<ProxyIncident>()
-        let configuration = Self.configuration([try await Self.nobody(), good.endpoint]) { $0.breaker = BreakerLimits() }
+        let nobody = try await Nobody.start()
+        let configuration = Self.configuration([nobody.endpoint, good.endpoint]) { $0.breaker = BreakerLimits() }
         try await withProxy(configuration, observer: ProxyObserver(incident: { incidents.append($1) })) { _, port in
             var clients: [RawClient] = []
             for _ in 0..<60 { clients.append(try await RawClient.connect(port: port)) }
@@ -72,6 +66,7 @@ struct RetryTests {
         }
         #expect(incidents.values.count { $0 == .retried } >= 30 && Set(incidents.values) == [.retried])
         try await good.stop()
+        try await nobody.stop()
     }
 
     @Test(
@@ -231,13 +226,14 @@ struct RetryTests {
         try await well.stop()
     }
 
-    @Test("a cluster that nobody can connect to is not asked for a second, and asked again after it")
-    func breaker() async throws {
-        let endpoint = try await Self.nobody()
+    @Test("a cluster that nobody can connect to is not asked for a while, and its requests are told so")
+    func breakerOpens() async throws {
+        let nobody = try await Nobody.start()
         let incidents = Collector<ProxyIncident>()
-        let configuration = Self.configuration([endpoint], retries: .none) { cluster in
+        let configuration = Self.configuration([nobody.endpoint], retries: .none) { cluster in
             cluster.breaker = BreakerLimits()
-            cluster.breaker?.firstOpenTime = .milliseconds(200)
+            cluster.breaker?.firstOpenTime = .hours(1)
+            cluster.breaker?.maximumOpenTime = .hours(1)
         }
         try await withProxy(configuration, observer: ProxyObserver(incident: { incidents.append($1) })) { _, port in
             let client = try await RawClient.connect(port: port)
@@ -245,12 +241,30 @@ struct RetryTests {
             let refused = try await client.get("/")
             #expect(refused.status == 503 && refused["retry-after"] == "1" && refused.body.contains("urn:souk:problem:unavailable"))
             #expect(incidents.values == [.breakerOpened, .refusedByBreaker])
-            let upstream = try await TestUpstream.start(port: endpoint.port)
-            while try await client.get("/").status != 200 { try Task.checkCancellation() }
-            #expect(try await client.get("/").status == 200)
-            #expect(incidents.values.filter { $0 != .refusedByBreaker } == [.breakerOpened, .breakerHalfOpened, .breakerClosed])
-            try await upstream.stop()
         }
+        try await nobody.stop()
+    }
+
+    @Test("after that while it is asked again, and when it is well everything is as before")
+    func breakerCloses() async throws {
+        let isWell = Counter()
+        let upstream = try await TestUpstream.start(answer: { _ in TestUpstream.Response(status: isWell.value > 0 ? .ok : .gatewayTimeout) }
+        )
+        let incidents = Collector<ProxyIncident>()
+        let configuration = Self.configuration([upstream.endpoint], retries: .none) { cluster in
+            cluster.breaker = BreakerLimits()
+            cluster.breaker?.minimumRequests = 5
+            cluster.breaker?.firstOpenTime = .milliseconds(1)
+        }
+        try await withProxy(configuration, observer: ProxyObserver(incident: { incidents.append($1) })) { _, port in
+            let client = try await RawClient.connect(port: port)
+            for _ in 0..<5 { #expect(try await client.get("/").status == 504) }
+            isWell.increment()
+            while !incidents.values.contains(.breakerClosed) { _ = try await client.get("/") }
+            #expect(incidents.values.filter { $0 != .refusedByBreaker } == [.breakerOpened, .breakerHalfOpened, .breakerClosed])
+            #expect(try await client.get("/").status == 200)
+        }
+        try await upstream.stop()
     }
 
     @Test("requests with the same key meet at one endpoint")

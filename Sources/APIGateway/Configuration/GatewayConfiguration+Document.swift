@@ -52,6 +52,7 @@ extension Cluster {
         return .members([
             "name": .string(name),
             "endpoints": .texts(endpoints.map { "\(scheme)://\($0)" }),
+            "resolve": resolution?.document ?? ["enabled": .bool(false)],
             "tls": tls?.document,
             "balancing": .string(balancing.names.balancing),
             "hashBy": balancing.names.key.map(OrderedJSON.string),
@@ -63,6 +64,12 @@ extension Cluster {
             "healthCheck": healthCheck?.document,
             "breaker": breaker?.document ?? ["enabled": .bool(false)],
         ])
+    }
+}
+
+extension NameResolution {
+    fileprivate var document: OrderedJSON {
+        ["enabled": .bool(true), "everySeconds": .seconds(interval), "family": .string(family.rawValue)]
     }
 }
 

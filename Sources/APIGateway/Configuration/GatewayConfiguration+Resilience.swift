@@ -2,9 +2,10 @@ import HTTPProxy
 import NIOCore
 import Yams
 
-/// Who of a cluster gets a request, and what is done about failures.
+/// Where a cluster is, who of it gets a request, and what is done about failures.
 extension GatewayConfiguration {
     static let outlierKeys: Set<String> = ["enabled", "consecutiveFailures", "baseSeconds", "maximumSeconds", "maximumPercent"]
+    static let resolutionKeys: Set<String> = ["enabled", "everySeconds", "family"]
     static let healthCheckKeys: Set<String> = ["path", "intervalSeconds", "timeoutSeconds", "unhealthyAfter", "healthyAfter"]
     static let breakerKeys: Set<String> = [
         "enabled", "minimumRequests", "failurePercent", "consecutiveConnectFailures", "openSeconds", "maximumOpenSeconds",
@@ -33,6 +34,14 @@ extension GatewayConfiguration {
         case let text where text.hasPrefix("header:") && text.count > 7: return .header(String(text.dropFirst(7)))
         default: throw YAMLReader.error("“hashBy” must be address, user, path or header:NAME", at: cluster.node("hashBy"))
         }
+    }
+
+    static func resolution(_ cluster: YAMLReader) throws -> NameResolution? {
+        var resolution = NameResolution()
+        guard let reader = try cluster.mapping("resolve", keys: resolutionKeys) else { return resolution }
+        try reader.set(&resolution.interval, from: "everySeconds", in: 1...3600)
+        if let family = try reader.choice("family", NameResolution.Family.self) { resolution.family = family }
+        return try reader.bool("enabled") ?? true ? resolution : nil
     }
 
     static func outlierDetection(_ cluster: YAMLReader) throws -> OutlierDetection? {

@@ -143,7 +143,7 @@ public struct GatewayConfiguration: Sendable {
     static let rateLimitKeys: Set<String> = ["name", "requests", "seconds", "burst", "by"]
     static let clusterKeys: Set<String> = [
         "name", "endpoints", "connectSeconds", "maximumConnections", "maximumWaitSeconds", "overloadedWaitSeconds", "balancing", "hashBy",
-        "outlierDetection", "healthCheck", "breaker", "tls",
+        "outlierDetection", "healthCheck", "breaker", "tls", "resolve",
     ]
 
     private static func cluster(_ node: Node) throws -> Cluster {
@@ -156,6 +156,7 @@ public struct GatewayConfiguration: Sendable {
         try reader.set(&limits.overloadedWait, from: "overloadedWaitSeconds", in: 0.001...60)
         var cluster = Cluster(name: try reader.requiredString("name"), endpoints: endpoints, connections: limits)
         cluster.tls = try upstreamTLS(reader, isSecure: isSecure)
+        cluster.resolution = try resolution(reader)
         cluster.balancing = try balancing(reader)
         cluster.outlierDetection = try outlierDetection(reader)
         cluster.healthCheck = try healthCheck(reader)

@@ -15,6 +15,8 @@ enum GatewayMetric: String, CaseIterable {
     case breakerOpenings = "gateway.breaker.openings"
     case breakerRefused = "gateway.breaker.refused"
     case retries = "gateway.retries"
+    case addressChanges = "gateway.dns.changes"
+    case lookupFailures = "gateway.dns.failures"
     case rateLimited = "gateway.rate.limited"
     case rateLimitCallers = "gateway.rate_limit.callers"
     case rateLimitCapacity = "gateway.rate_limit.capacity"
@@ -27,7 +29,7 @@ enum GatewayMetric: String, CaseIterable {
     var kind: Kind {
         switch self {
         case .requestDuration: .histogram
-        case .endpointEjections, .breakerOpenings, .breakerRefused, .retries, .rateLimited: .counter
+        case .endpointEjections, .breakerOpenings, .breakerRefused, .retries, .addressChanges, .lookupFailures, .rateLimited: .counter
         default: .gauge
         }
     }
@@ -39,7 +41,7 @@ enum GatewayMetric: String, CaseIterable {
         case .upstreamRequests, .waitingRequests, .endpointEjected, .endpointUnhealthy, .endpointEjections:
             ["cluster", "server.address", "server.port"]
         case .breakerLoops: ["cluster", "state"]
-        case .breakerOpenings, .breakerRefused, .retries: ["cluster"]
+        case .breakerOpenings, .breakerRefused, .retries, .addressChanges, .lookupFailures: ["cluster"]
         case .rateLimited: ["http.route", "limit"]
         case .activeRequests, .clientConnections, .rateLimitCallers, .rateLimitCapacity, .configurationStale: []
         }

@@ -42,7 +42,11 @@ final class GatewayMetrics: Sendable {
         case .retried: counter(.retries, cluster).increment()
         case .refusedByBreaker: counter(.breakerRefused, cluster).increment()
         case .breakerOpened: counter(.breakerOpenings, cluster).increment()
-        case .ejected(let endpoint, _): counter(.endpointEjections, cluster, endpoint.host, "\(endpoint.port)").increment()
+        // By the name, of which there are as many as the configuration says: a counter is for ever, and addresses come and go.
+        case .ejected(let endpoint, _):
+            counter(.endpointEjections, cluster, endpoint.name ?? endpoint.host, "\(endpoint.port)").increment()
+        case .lookupFailed: counter(.lookupFailures, cluster).increment()
+        case .addressesChanged: counter(.addressChanges, cluster).increment()
         // Where they have led to is looked up when somebody asks.
         case .breakerHalfOpened, .breakerClosed, .readmitted, .failedProbes, .recovered: break
         }

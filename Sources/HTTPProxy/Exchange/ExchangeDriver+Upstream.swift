@@ -17,10 +17,10 @@ struct Attempts {
     /// The next try takes no place: for want of a connection the request goes to another endpoint, to which it is the first.
     var movesOn = false
     var retries = 0
-    /// The endpoint of now, or of the last try.
+    /// Where the endpoint of now, or of the last try, stood in the cluster when it was chosen.
     var endpoint: Int?
-    /// The endpoint that has failed last.
-    var failedEndpoint: Int?
+    /// The connections to the endpoint that has failed last.
+    var failedPool: EndpointPool?
     var pause: Scheduled<Void>?
 }
 
@@ -48,7 +48,7 @@ extension ExchangeDriver {
         guard let cluster else { return }
         if !attempts.hasRetryPlace, !attempts.movesOn { attempts.hasRetryPlace = cluster.budget.beginRetry() }
         attempts.retries += 1
-        attempts.failedEndpoint = attempts.endpoint
+        attempts.failedPool = pool
         loop.report(.retried, of: cluster.cluster.name)
         // While the pause lasts, the clock of the whole exchange runs, no other.
         client.setDeadline(totalDeadline)
@@ -69,7 +69,11 @@ extension ExchangeDriver {
 
     private func acquireFromCluster(_ now: NIODeadline) {
         guard let cluster else { return }
-        let index = cluster.choose(key: hashKey(cluster), avoiding: attempts.failedEndpoint, now: now) { loop.identifiers.next() }
+        let avoided = attempts.failedPool.flatMap { cluster.index(of: $0, last: attempts.endpoint ?? 0) }
+        guard let index = cluster.choose(key: hashKey(cluster), avoiding: avoided, now: now, random: { loop.identifiers.next() }) else {
+            upstreamUnavailable(.noEndpoint)
+            return
+        }
         attempts.endpoint = index
         pool = cluster.pools[index]
         acquireFromPool(needsFresh: false)
@@ -113,16 +117,30 @@ extension ExchangeDriver {
     }
 
     func upstreamUnavailable(_ failure: ProxyFailure) {
-        if failure.isConnectFailure { blameEndpoint() }
+        if failure.isConnectFailure {
+            blameEndpoint()
+            if let name = pool?.endpoint.name { loop.lookUpAgain?(name) }
+        }
         // The budget keeps retries from burdening what is down. A request that was never sent burdens nobody twice when it goes elsewhere, and
         // when an endpoint dies all its requests have to, at once.
-        attempts.movesOn = failure.isConnectFailure && cluster.map { $0.pools.count > 1 } ?? false
+        attempts.movesOn = failure.isConnectFailure && hasOtherEndpoint
         handle(.upstreamUnavailable(failure, mayRetry: failure.isConnectFailure && (attempts.movesOn || hasRetryPlace)))
     }
 
     func upstreamClosed(silent: Bool) {
         attempts.movesOn = false
         handle(.upstreamClosed(silent: silent, mayRetry: hasRetryPlace))
+    }
+
+    private var hasOtherEndpoint: Bool {
+        guard let cluster, let pool else { return false }
+        return cluster.hasOther(than: pool)
+    }
+
+    /// Where the endpoint stands now: others may have come and gone. Nil when it has gone itself, and nobody wants to know how it did.
+    private var endpointIndex: Int? {
+        guard let cluster, let pool, let last = attempts.endpoint else { return nil }
+        return cluster.index(of: pool, last: last)
     }
 
     /// Whether the budget allows this exchange another try.
@@ -136,14 +154,14 @@ extension ExchangeDriver {
     }
 
     func blameEndpoint() {
-        guard let cluster, let endpoint = attempts.endpoint else { return }
+        guard let cluster, let endpoint = endpointIndex else { return }
         guard let change = cluster.health.failed(endpoint, now: .now()) else { return }
         loop.report(ProxyIncident(change, of: cluster.pools[endpoint].endpoint), of: cluster.cluster.name)
     }
 
     /// The endpoint has begun an answer.
     func judgeEndpoint(by head: ResponseHead) {
-        guard let endpoint = attempts.endpoint else { return }
+        guard let endpoint = endpointIndex else { return }
         if head.status >= 500 { blameEndpoint() } else { cluster?.health.succeeded(endpoint) }
     }
 

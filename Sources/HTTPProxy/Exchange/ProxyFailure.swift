@@ -5,7 +5,7 @@ public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case malformedRequest, invalidHost, ambiguousFraming, invalidPath, versionNotSupported, methodRefused
         case headTooLarge, bodyTooLarge, requestTruncated, requestTimeout
         case notFound, methodNotAllowed
-        case connectFailed, connectTimeout, circuitOpen, upstreamBusy, upstreamClosed, upstreamMalformed, upstreamTimeout
+        case noEndpoint, connectFailed, connectTimeout, circuitOpen, upstreamBusy, upstreamClosed, upstreamMalformed, upstreamTimeout
         case policyFailed
     }
 
@@ -23,6 +23,7 @@ public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
     static let requestTimeout = Self(code: .requestTimeout)
     static let notFound = Self(code: .notFound)
     static let methodNotAllowed = Self(code: .methodNotAllowed)
+    static let noEndpoint = Self(code: .noEndpoint)
     static let connectFailed = Self(code: .connectFailed)
     static let connectTimeout = Self(code: .connectTimeout)
     static let circuitOpen = Self(code: .circuitOpen)
@@ -60,6 +61,7 @@ public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case .requestTimeout: (408, "request-timeout", "The request took too long to arrive")
         case .notFound: (404, "not-found", "Nothing was found at this path")
         case .methodNotAllowed: (405, "method-not-allowed", "This method is not allowed here")
+        case .noEndpoint: (503, "unavailable", "The service is not available at the moment")
         case .connectFailed: (503, "unavailable", "The service is not available at the moment")
         case .connectTimeout: (503, "unavailable", "The service is not available at the moment")
         case .circuitOpen: (503, "unavailable", "The service is not available at the moment")

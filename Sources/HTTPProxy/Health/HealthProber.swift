@@ -18,8 +18,10 @@ final class HealthProber {
     private final class Probe {
         let cluster: Cluster
         let check: HealthCheck
-        let index: Int
-        let health: ClusterHealth
+        let endpoint: EndpointHealth
+        /// Where it stands now.
+        var index: Int
+        var health: ClusterHealth
         var tls: ClientTLS?
         var next: Scheduled<Void>?
         var isStopped = false
@@ -27,6 +29,7 @@ final class HealthProber {
         init(cluster: Cluster, check: HealthCheck, index: Int, health: ClusterHealth) {
             self.cluster = cluster
             self.check = check
+            endpoint = health.endpoints[index]
             self.index = index
             self.health = health
         }
@@ -52,8 +55,9 @@ final class HealthProber {
             guard let check = cluster.healthCheck else { return [Probe]() }
             let health = snapshot.health[number]
             return health.endpoints.indices.map { index in
-                let known = old.first { $0.health === health && $0.index == index && $0.cluster == cluster }
+                let known = old.first { $0.endpoint === health.endpoints[index] && $0.cluster == cluster }
                 let probe = known ?? Probe(cluster: cluster, check: check, index: index, health: health)
+                (probe.index, probe.health) = (index, health)
                 probe.tls = snapshot.upstreamTLS[number].map { ClientTLS(context: $0, serverName: cluster.tls?.serverName) }
                 return probe
             }
@@ -74,8 +78,7 @@ final class HealthProber {
 
     private func ask(_ probe: Probe) {
         let bound = NIOLoopBound((self, probe), eventLoop: eventLoop)
-        let endpoint = probe.health.endpoints[probe.index].endpoint
-        connector.probe(endpoint, tls: probe.tls, probe.check).whenComplete { result in
+        connector.probe(probe.endpoint.endpoint, tls: probe.tls, probe.check).whenComplete { result in
             let (prober, probe) = bound.value
             if case .success(true) = result { prober.note(probe, isGood: true) } else { prober.note(probe, isGood: false) }
         }
@@ -84,7 +87,7 @@ final class HealthProber {
     private func note(_ probe: Probe, isGood: Bool) {
         guard !probe.isStopped else { return }
         if let change = probe.health.probed(probe.index, isGood: isGood, check: probe.check) {
-            report(ProxyIncident(change, of: probe.health.endpoints[probe.index].endpoint), probe.cluster.name)
+            report(ProxyIncident(change, of: probe.endpoint.endpoint), probe.cluster.name)
         }
         let interval = Double(probe.check.interval.nanoseconds) * (0.9 + 0.2 * fraction())
         let bound = NIOLoopBound((self, probe), eventLoop: eventLoop)
@@ -110,7 +113,7 @@ final class ProbeConnection: ChannelInboundHandler {
     /// - Parameter answer: gets whether the status is from 200 to 299; fails when there is no answer in time.
     init(_ endpoint: Endpoint, _ check: HealthCheck, answer: EventLoopPromise<Bool>) {
         request = ByteBuffer(
-            string: "GET \(check.path) HTTP/1.1\r\nhost: \(endpoint)\r\nuser-agent: health-check\r\nconnection: close\r\n\r\n")
+            string: "GET \(check.path) HTTP/1.1\r\nhost: \(endpoint.authority)\r\nuser-agent: health-check\r\nconnection: close\r\n\r\n")
         patience = check.timeout
         self.answer = answer
     }

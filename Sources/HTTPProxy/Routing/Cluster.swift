@@ -1,17 +1,56 @@
 public import NIOCore
 
-/// One address of a service. A name is resolved anew for every connection that is opened.
+/// Where a service is: in a configuration an address or a name, which may stand for many addresses; then one of these.
 public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// A host name or an IP address (IPv6 without brackets).
     public let host: String
     public let port: Int
+    /// The name that `host` was found by; nil for what the configuration says itself.
+    public let name: String?
+    /// `host` is the name of one machine, which has an address of each family.
+    let addresses: AddressPair?
 
-    public init(host: String, port: Int) {
-        self.host = host
-        self.port = port
+    struct AddressPair: Hashable, Sendable {
+        let ipv4: String
+        let ipv6: String
     }
 
-    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    public init(host: String, port: Int) {
+        self.init(host, port, name: nil, addresses: nil)
+    }
+
+    /// An address that was found by a name.
+    init(address: String, port: Int, name: String) {
+        self.init(address, port, name: name, addresses: nil)
+    }
+
+    /// A name that was found to be one machine.
+    init(name: String, port: Int, ipv4: String, ipv6: String) {
+        self.init(name, port, name: name, addresses: AddressPair(ipv4: ipv4, ipv6: ipv6))
+    }
+
+    private init(_ host: String, _ port: Int, name: String?, addresses: AddressPair?) {
+        self.host = host
+        self.port = port
+        self.name = name
+        self.addresses = addresses
+    }
+
+    public var description: String { Self.text(host, port) }
+
+    /// How the configuration calls it: what a service is told as its `Host`.
+    var authority: String { Self.text(name ?? host, port) }
+
+    /// The name that its certificate must be for, written as TLS wants it (RFC 6066, 3); nil when it has no name.
+    var serverName: String? {
+        guard let written = name ?? (isAddress ? nil : host) else { return nil }
+        return written.hasSuffix(".") ? String(written.dropLast()) : written
+    }
+
+    /// Whether it is an IP address and not a name.
+    var isAddress: Bool { (try? SocketAddress(ipAddress: host, port: port)) != nil }
+
+    private static func text(_ host: String, _ port: Int) -> String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
 /// Endpoints that serve the same thing.
@@ -19,6 +58,8 @@ public struct Cluster: Hashable, Sendable {
     /// Unique; a label of metrics and logs.
     public let name: String
     public let endpoints: [Endpoint]
+    /// How names among them become addresses. Nil: a name is one endpoint, resolved anew for each connection.
+    public var resolution: NameResolution? = NameResolution()
     public var connections: ConnectionLimits
     /// Nil: plain TCP.
     public var tls: UpstreamTLS?

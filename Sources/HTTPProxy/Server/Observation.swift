@@ -73,6 +73,10 @@ public enum ProxyIncident: Hashable, Sendable {
     /// The endpoint fails its probes and gets no requests.
     case failedProbes(Endpoint)
     case recovered(Endpoint)
+    /// A name of the cluster could not be looked up, or has no address: those that it had last stay in use.
+    case lookupFailed(name: String)
+    /// The names of the cluster stand for other addresses.
+    case addressesChanged(came: [Endpoint], went: [Endpoint])
 
     init(_ change: HealthChange, of endpoint: Endpoint) {
         self =

@@ -9,28 +9,49 @@ final class ProxySnapshot: Sendable {
     let configuration: ProxyConfiguration
     let table: RouteTable
     let reservedPrefixes: [[UInt8]]
-    /// Of each cluster, in the configuration's order; all event loops share it.
+    /// Of each cluster, in the configuration's order; all event loops share it. Its endpoints are those of now: addresses, where the cluster has names.
     let health: [ClusterHealth]
+    /// How often which names are looked up.
+    let lookups: [String: TimeAmount]
     /// For connections of clients; nil: plain TCP.
     let serverTLS: NIOSSLContext?
     /// For connections to each cluster.
     let upstreamTLS: [NIOSSLContext?]
 
-    /// - Parameter previous: what was in force before: what is known of its endpoints' health stays known.
-    init(_ configuration: ProxyConfiguration, previous: ProxySnapshot? = nil) throws(ProxyConfigurationError) {
+    /// As long as nothing is known of names, they stand for no endpoint.
+    init(_ configuration: ProxyConfiguration) throws(ProxyConfigurationError) {
         self.configuration = configuration
         table = try RouteTable(configuration)
-        health = configuration.clusters.map { cluster in
-            let known = previous?.configuration.clusters.firstIndex { $0.name == cluster.name }
-            if let known, let previous, previous.configuration.clusters[known] == cluster { return previous.health[known] }
-            return ClusterHealth(
-                cluster.endpoints, detection: cluster.outlierDetection, previous: known.flatMap { previous?.health[$0] })
+        health = configuration.clusters.map { ClusterHealth($0.endpoints([:]), detection: $0.outlierDetection) }
+        lookups = configuration.clusters.reduce(into: [:]) { lookups, cluster in
+            guard let interval = cluster.resolution?.interval else { return }
+            for name in cluster.names { lookups[name] = min(interval, lookups[name] ?? interval) }
         }
         serverTLS = try configuration.tls?.makeContext(protocols: configuration.http2.isEnabled ? ["h2", "http/1.1"] : ["http/1.1"])
         var contexts: [NIOSSLContext?] = []
         for cluster in configuration.clusters { contexts.append(try cluster.tls?.makeContext()) }
         upstreamTLS = contexts
         reservedPrefixes = configuration.reservedHeaderPrefixes.map { Array($0.lowercased().utf8) }
+    }
+
+    /// The same, when names stand for `addresses`.
+    /// - Parameter previous: what was in force before: what is known of its endpoints' health stays known.
+    init(_ compiled: ProxySnapshot, addresses: [String: HostAddresses], after previous: ProxySnapshot) {
+        configuration = compiled.configuration
+        table = compiled.table
+        reservedPrefixes = compiled.reservedPrefixes
+        lookups = compiled.lookups
+        serverTLS = compiled.serverTLS
+        upstreamTLS = compiled.upstreamTLS
+        let old = previous.configuration.clusters
+        health = compiled.configuration.clusters.map { cluster in
+            let endpoints = cluster.endpoints(addresses)
+            let known = old.firstIndex { $0.name == cluster.name }
+            if let known, old[known] == cluster, previous.health[known].endpoints.map(\.endpoint) == endpoints {
+                return previous.health[known]
+            }
+            return ClusterHealth(endpoints, detection: cluster.outlierDetection, previous: known.map { previous.health[$0] })
+        }
     }
 
     /// Whether no client may send a field of this name. Servers that turn `-` into `_` would confuse the two, so they are the same here.
@@ -72,6 +93,8 @@ final class ProxyLoop {
     private var drained: EventLoopPromise<Void>?
     private var sweeping: RepeatedTask?
     private var prober: HealthProber?
+    /// Told the name by which an address was found to which no connection can be made.
+    var lookUpAgain: ((_ name: String) -> Void)?
 
     private struct PoolKey: Hashable {
         let endpoint: Endpoint
@@ -94,16 +117,19 @@ final class ProxyLoop {
     }
 
     /// From now on requests are served by `snapshot`; those under way keep what they began with. Pools that are still named keep their
-    /// connections, clusters that stay the same what they have learnt.
+    /// connections, clusters that stay the same what they have learnt, also when they have other endpoints.
     func adopt(_ snapshot: ProxySnapshot) {
         self.snapshot = snapshot
         let old = pools
         let oldClusters = clusters
         pools = [:]
         clusters = snapshot.configuration.clusters.enumerated().map { index, cluster in
-            let pools = cluster.endpoints.map { pool($0, cluster, snapshot.upstreamTLS[index], old) }
             let health = snapshot.health[index]
-            if let same = oldClusters.first(where: { $0.cluster == cluster && $0.health === health }) { return same }
+            let pools = health.endpoints.map { pool($0.endpoint, cluster, snapshot.upstreamTLS[index], old) }
+            if let same = oldClusters.first(where: { $0.cluster == cluster }) {
+                same.adopt(pools, health)
+                return same
+            }
             return LoopCluster(cluster, pools: pools, health: health, now: .now())
         }
         for (key, pool) in old where pools[key] == nil { pool.retire() }
@@ -149,7 +175,8 @@ final class ProxyLoop {
     func report(_ incident: ProxyIncident, of cluster: String) {
         observer.incident?(cluster, incident)
         switch incident {
-        case .retried, .refusedByBreaker: return
+        // Of names the log hears once, however many clusters have them.
+        case .retried, .refusedByBreaker, .lookupFailed, .addressesChanged: return
         case .breakerOpened, .ejected, .failedProbes:
             logger.warning("cluster in trouble", metadata: ["cluster": "\(cluster)", "incident": "\(incident)"])
         case .breakerHalfOpened, .breakerClosed, .readmitted, .recovered:
@@ -187,6 +214,7 @@ final class ProxyLoop {
         sweeping?.cancel()
         prober?.stop()
         prober = nil
+        lookUpAgain = nil
         for pool in pools.values { pool.retire() }
     }
 

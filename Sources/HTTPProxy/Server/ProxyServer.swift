@@ -41,29 +41,32 @@ public final class ProxyServer: Sendable {
     private let loops: [NIOLoopBound<ProxyLoop>]
     private let logger: Logger
     private let phase = Mutex(Phase.created)
-    private let snapshot: Mutex<ProxySnapshot>
+    private let publisher: NIOLoopBound<SnapshotPublisher>
 
     /// - Parameters:
     ///   - configuration: what to proxy.
     ///   - threads: the number of event loops, each a thread; one per core by default.
     ///   - observer: told about each exchange.
     ///   - logger: for what goes wrong inside the proxy itself.
+    ///   - resolver: finds the addresses of the names in a configuration.
     /// - Throws: `ProxyConfigurationError`.
     public convenience init(
-        configuration: ProxyConfiguration, threads: Int = System.coreCount, observer: ProxyObserver = ProxyObserver(), logger: Logger
+        configuration: ProxyConfiguration, threads: Int = System.coreCount, observer: ProxyObserver = ProxyObserver(), logger: Logger,
+        resolver: NameResolver = .system
     ) async throws {
         var generator = SystemRandomNumberGenerator()
         try await self.init(
-            configuration: configuration, threads: threads, observer: observer, logger: logger, randomness: &generator,
+            configuration: configuration, threads: threads, observer: observer, logger: logger, resolver: resolver, randomness: &generator,
             unixNanoseconds: ProxyServer.systemUnixNanoseconds)
     }
 
+    /// Looks up the names in the configuration, but does not wait for long for what cannot be found.
     /// - Parameters:
     ///   - randomness: seeds request ids and trace ids.
     ///   - unixNanoseconds: the wall clock, for access records.
     /// - Throws: `ProxyConfigurationError`.
     public init(
-        configuration: ProxyConfiguration, threads: Int, observer: ProxyObserver, logger: Logger,
+        configuration: ProxyConfiguration, threads: Int, observer: ProxyObserver, logger: Logger, resolver: NameResolver = .system,
         randomness: inout some RandomNumberGenerator, unixNanoseconds: @escaping @Sendable () -> Int64
     ) async throws {
         let snapshot = try ProxySnapshot(configuration)
@@ -85,7 +88,23 @@ public final class ProxyServer: Sendable {
             loops.append(bound)
         }
         self.loops = loops
-        self.snapshot = Mutex(snapshot)
+        publisher = try await Self.publisher(for: loops, resolver)
+        try await replace(with: snapshot)
+    }
+
+    private static func publisher(
+        for loops: [NIOLoopBound<ProxyLoop>], _ resolver: NameResolver
+    ) async throws -> NIOLoopBound<SnapshotPublisher> {
+        let home = loops[0].eventLoop
+        let publisher = try await home.submit {
+            NIOLoopBound(SnapshotPublisher(loops, first: loops[0].value, resolver: resolver), eventLoop: home)
+        }.get()
+        for bound in loops {
+            bound.eventLoop.execute {
+                bound.value.lookUpAgain = { name in home.execute { publisher.value.hurry(name) } }
+            }
+        }
+        return publisher
     }
 
     /// Begins to accept connections.
@@ -129,16 +148,14 @@ public final class ProxyServer: Sendable {
         try channel.pipeline.syncOperations.addHandlers([NIOSSLServerHandler(context: tls), handshake])
     }
 
-    /// Serves all further requests by `configuration`. Connections and requests under way are not touched.
+    /// Serves all further requests by `configuration`, once its names are looked up. Connections and requests under way are not touched.
     /// - Throws: `ProxyConfigurationError`; then everything stays as it was.
     public func reload(_ configuration: ProxyConfiguration) async throws {
-        let snapshot = try self.snapshot.withLock { current in
-            current = try ProxySnapshot(configuration, previous: current)
-            return current
-        }
-        for bound in loops {
-            try await bound.eventLoop.submit { bound.value.adopt(snapshot) }.get()
-        }
+        try await replace(with: try ProxySnapshot(configuration))
+    }
+
+    private func replace(with compiled: ProxySnapshot) async throws {
+        try await publisher.eventLoop.flatSubmit { [publisher] in publisher.value.replace(with: compiled) }.get()
     }
 
     /// Stops accepting, lets requests under way finish (their responses say `Connection: close`), cuts what is left when `deadline` has passed, and
@@ -159,6 +176,7 @@ public final class ProxyServer: Sendable {
             }
             try await tasks.waitForAll()
         }
+        try await publisher.eventLoop.submit { [publisher] in publisher.value.stop() }.get()
         phase.withLock { $0 = .ended }
         try await group.shutdownGracefully()
     }
@@ -172,8 +190,9 @@ public final class ProxyServer: Sendable {
     /// What the proxy is doing now. It costs each event loop some microseconds: ask now and then, not for each request.
     /// - Throws: `ProxyServerError` when the event loops have ended.
     public func status() async throws -> ProxyStatus {
-        var status = ProxyStatus(snapshot.withLock { $0 }, now: .now())
-        for loop in try await ask({ $0.status(now: .now()) }) { status.add(loop) }
+        let answers = try await ask { (snapshot: $0.snapshot, status: $0.status(now: .now())) }
+        var status = ProxyStatus(answers[0].snapshot, now: .now())
+        for answer in answers { status.add(answer.status) }
         return status
     }
 

@@ -4,11 +4,12 @@ import Resilience
 /// One cluster as one event loop sees it: the connections to its endpoints, who gets the next request, and whether any request should go there.
 final class LoopCluster {
     let cluster: Cluster
-    let health: ClusterHealth
-    let pools: [EndpointPool]
+    private(set) var health: ClusterHealth
+    /// In the order of `health.endpoints`. None as long as nothing is known of where the cluster is.
+    private(set) var pools: [EndpointPool]
     var breaker: CircuitBreaker
     var budget = RetryBudget()
-    private let seeds: [UInt64]
+    private var seeds: [UInt64]
     private var turn = 0
 
     init(_ cluster: Cluster, pools: [EndpointPool], health: ClusterHealth, now: NIODeadline) {
@@ -16,17 +17,36 @@ final class LoopCluster {
         self.pools = pools
         self.health = health
         breaker = CircuitBreaker(limits: CircuitBreaker.Limits(cluster.breaker), at: now.sinceBoot)
-        seeds = pools.map { HashRanking.hash($0.endpoint.description.utf8) }
+        seeds = Self.seeds(of: pools)
     }
 
-    /// The endpoint for a request.
+    /// The endpoints are others now. Requests under way stay with the pools that they have.
+    func adopt(_ pools: [EndpointPool], _ health: ClusterHealth) {
+        self.pools = pools
+        self.health = health
+        seeds = Self.seeds(of: pools)
+    }
+
+    private static func seeds(of pools: [EndpointPool]) -> [UInt64] { pools.map { HashRanking.hash($0.endpoint.description.utf8) } }
+
+    /// Where a pool's endpoint stands now; nil when it is no more in the cluster.
+    /// - Parameter last: where it stood.
+    func index(of pool: EndpointPool, last: Int) -> Int? {
+        if last < pools.count, pools[last] === pool { return last }
+        return pools.firstIndex { $0 === pool }
+    }
+
+    /// Whether a request could go to another endpoint than this one.
+    func hasOther(than pool: EndpointPool) -> Bool { pools.contains { $0 !== pool } }
+
+    /// The endpoint for a request; nil when the cluster has none.
     ///
     /// - Parameters:
     ///   - key: what requests have in common that are to meet, when the balancing is by such a key.
     ///   - avoided: the endpoint that has just failed the request; it gets it again only when there is no other.
     ///   - random: evenly drawn from all 64 bits.
-    func choose(key: UInt64, avoiding avoided: Int?, now: NIODeadline, random: () -> UInt64) -> Int {
-        guard pools.count > 1 else { return 0 }
+    func choose(key: UInt64, avoiding avoided: Int?, now: NIODeadline, random: () -> UInt64) -> Int? {
+        guard pools.count > 1 else { return pools.isEmpty ? nil : 0 }
         guard avoided == nil, health.isAllWell else {
             let candidates = health.candidates(now: now)
             let others = candidates.filter { $0 != avoided }

@@ -2,7 +2,8 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// Opens TCP connections on one event loop, with TLS if the endpoint wants it. A name is resolved by NIO on a thread of its own, each time anew.
+/// Opens TCP connections on one event loop, with TLS if the endpoint wants it. A name whose addresses are not known is resolved by NIO on a thread of its
+/// own, each time anew.
 final class SocketConnector: UpstreamConnector {
     private let eventLoop: any EventLoop
 
@@ -51,9 +52,12 @@ final class SocketConnector: UpstreamConnector {
             .connectTimeout(timeout)
         // What is no IP address is a name.
         let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port)
-        let connected = address.map { bootstrap.connect(to: $0) } ?? bootstrap.connect(host: endpoint.host, port: endpoint.port)
+        // Nil leaves it to NIO to look the name up.
+        let resolver = endpoint.addresses.map { KnownAddresses(eventLoop: eventLoop, addresses: $0) }
+        let connected =
+            address.map { bootstrap.connect(to: $0) } ?? bootstrap.resolver(resolver).connect(host: endpoint.host, port: endpoint.port)
         guard let tls else { return connected }
-        let name = tls.serverName ?? (address == nil ? endpoint.host : nil)
+        let name = tls.serverName ?? endpoint.serverName
         let bound = NIOLoopBound(tls.context, eventLoop: eventLoop)
         return connected.flatMap { Self.shakeHands($0, bound.value, name, within: timeout) }
     }
@@ -78,5 +82,21 @@ final class SocketConnector: UpstreamConnector {
         case ChannelError.connectTimeout: .connectTimeout
         default: .connectFailed
         }
+    }
+}
+
+/// Answers with what is known already. Of the two families NIO then finds out which leads anywhere (Happy Eyeballs, RFC 8305).
+private struct KnownAddresses: NIOPosix.Resolver {
+    let eventLoop: any EventLoop
+    let addresses: Endpoint.AddressPair
+
+    func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> { answer(addresses.ipv4, port) }
+
+    func initiateAAAAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> { answer(addresses.ipv6, port) }
+
+    func cancelQueries() {}
+
+    private func answer(_ address: String, _ port: Int) -> EventLoopFuture<[SocketAddress]> {
+        eventLoop.makeCompletedFuture { [try SocketAddress(ipAddress: address, port: port)] }
     }
 }

@@ -37,7 +37,7 @@ struct RequestWriter {
             }
             if let open = run { buffer.writeBytes(bytes[part: open]) }
         }
-        if head.facts.host == nil { buffer.writeField("host", fallbackHost.description) }
+        if head.facts.host == nil { buffer.writeField("host", fallbackHost.authority) }
         if head.framing == .chunked { buffer.writeStaticString("transfer-encoding: chunked\r\n") }
         if let switchesTo {
             buffer.writeStaticString("connection: upgrade\r\n")

@@ -41,7 +41,7 @@ struct AdminTests {
     private static let clusterNames = [
         "name", "activeRequests", "panicking", "breaker", "breaker.phase", "breaker.closedLoops", "breaker.halfOpenLoops",
         "breaker.openLoops", "breaker.nextTrySeconds", "retries", "retries.active", "retries.limit", "endpoints", "endpoints[].address",
-        "endpoints[].available", "endpoints[].healthy", "endpoints[].ejectedUntil", "endpoints[].ejections",
+        "endpoints[].name", "endpoints[].available", "endpoints[].healthy", "endpoints[].ejectedUntil", "endpoints[].ejections",
         "endpoints[].consecutiveFailures", "endpoints[].connections", "endpoints[].connections.active", "endpoints[].connections.idle",
         "endpoints[].connections.opening", "endpoints[].waitingRequests",
     ]
@@ -89,7 +89,9 @@ struct AdminTests {
             let (up, down) = (status["clusters"][0], status["clusters"][1])
             #expect(up["breaker"]["phase"] == "closed" && up["breaker"]["nextTrySeconds"] == .null)
             let endpoint = up["endpoints"][0]
-            #expect(endpoint["available"] == true && endpoint["healthy"] == .null && endpoint["ejectedUntil"] == .null)
+            #expect(
+                endpoint["name"] == .null && endpoint["available"] == true && endpoint["healthy"] == .null
+                    && endpoint["ejectedUntil"] == .null)
             #expect(endpoint["connections"] == ["active": 0, "idle": 1, "opening": 0] && endpoint["waitingRequests"] == 0)
             #expect(down["breaker"]["phase"] == "open" && down["breaker"]["openLoops"] == 1)
             guard case .decimal(let time) = down["breaker"]["nextTrySeconds"] else { throw Missing() }

@@ -41,6 +41,7 @@ struct GatewayMetricsTests {
         for incident in [
             ProxyIncident.retried, .breakerOpened, .breakerHalfOpened, .breakerClosed, .refusedByBreaker,
             .ejected(endpoint, for: .seconds(1)), .readmitted(endpoint), .failedProbes(endpoint), .recovered(endpoint),
+            .lookupFailed(name: "shop"), .addressesChanged(came: [endpoint], went: []),
         ] { metrics.record(incident, of: "a") }
         metrics.limited(route: "r", limit: "l")
     }
@@ -103,6 +104,7 @@ struct GatewayMetricsTests {
             #"gateway_breaker_loops{cluster="a",state="closed"} 6"#, #"gateway_breaker_loops{cluster="a",state="half_open"} 7"#,
             #"gateway_breaker_loops{cluster="a",state="open"} 8"#, #"gateway_breaker_openings_total{cluster="a"} 1"#,
             #"gateway_breaker_refused_total{cluster="a"} 1"#, #"gateway_retries_total{cluster="a"} 1"#,
+            #"gateway_dns_changes_total{cluster="a"} 1"#, #"gateway_dns_failures_total{cluster="a"} 1"#,
             #"gateway_rate_limited_total{http_route="r",limit="l"} 1"#, "gateway_rate_limit_callers 11", "gateway_rate_limit_capacity 12",
             "gateway_configuration_stale 1",
             #"gateway_request_duration_seconds_bucket{cluster="a",http_route="r",status="2xx",le="0.005"} 1"#,
@@ -119,6 +121,17 @@ struct GatewayMetricsTests {
         #expect(!registry.render().contains(#"cluster="old""#) && registry.render().contains(#"cluster="new""#))
         gauges.show(GatewayGauges.Reading.of(status: nil, callers: 0, capacity: 0, isStale: false))
         #expect(!registry.render().contains("cluster"))
+    }
+
+    @Test("addresses that come and go leave no trace: what is counted of them is counted by their name")
+    func names() {
+        let registry = PrometheusRegistry(processMetrics: false)
+        let metrics = GatewayMetrics(registry)
+        for number in 0..<100 {
+            metrics.record(.ejected(Endpoint(address: "10.0.0.\(number)", port: 80, name: "shop"), for: .seconds(1)), of: "a")
+        }
+        let counted = registry.render().split(separator: "\n").filter { !$0.hasPrefix("#") && $0.contains("ejections") }
+        #expect(counted == [#"gateway_endpoint_ejections_total{cluster="a",server_address="shop",server_port="80"} 100"#])
     }
 
     @Test("a route that leads to several clusters is measured for each")

@@ -27,9 +27,10 @@ final class TestUpstream: Sendable {
 
     private let log = Mutex<(requests: [Request], connections: Int)>(([], 0))
     private let channel: any Channel
+    private let host: String
 
     var port: Int { channel.localAddress?.port ?? 0 }
-    var endpoint: Endpoint { Endpoint(host: "127.0.0.1", port: port) }
+    var endpoint: Endpoint { Endpoint(host: host, port: port) }
     var requests: [Request] { log.withLock { $0.requests } }
     var connections: Int { log.withLock { $0.connections } }
 
@@ -91,10 +92,11 @@ final class TestUpstream: Sendable {
     }
 
     /// - Parameters:
+    ///   - host: the address to listen on.
     ///   - port: 0 for any free one.
     ///   - respond: an answer that comes later; nil: `answer` is used.
     static func start(
-        port: Int = 0, tls: NIOSSLContext? = nil,
+        host: String = "127.0.0.1", port: Int = 0, tls: NIOSSLContext? = nil,
         answer: @escaping @Sendable (Request) -> Response = { Response(body: "\($0.head.method.rawValue) \($0.head.uri) \($0.body)") },
         later respond: @escaping @Sendable (Request) -> EventLoopFuture<Response>? = { _ in nil }
     ) async throws -> TestUpstream {
@@ -117,8 +119,8 @@ final class TestUpstream: Sendable {
                             respond: respond))
                 }
             }
-            .bind(host: "127.0.0.1", port: port).get()
-        let upstream = TestUpstream(channel: channel)
+            .bind(host: host, port: port).get()
+        let upstream = TestUpstream(channel: channel, host: host)
         box.set(upstream)
         return upstream
     }
@@ -132,8 +134,9 @@ final class TestUpstream: Sendable {
         func set(_ upstream: TestUpstream) { slot.withLock { $0 = upstream } }
     }
 
-    private init(channel: any Channel) {
+    private init(channel: any Channel, host: String) {
         self.channel = channel
+        self.host = host
     }
 
     func stop() async throws {

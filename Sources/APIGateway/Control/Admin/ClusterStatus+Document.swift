@@ -31,7 +31,8 @@ extension BreakerStatus {
 extension EndpointStatus {
     fileprivate func document(at now: Timestamp) -> OrderedJSON {
         [
-            "address": .string("\(endpoint)"), "available": .bool(isAvailable), "healthy": isHealthy.map(OrderedJSON.bool) ?? .null,
+            "address": .string("\(endpoint)"), "name": endpoint.name.map(OrderedJSON.string) ?? .null, "available": .bool(isAvailable),
+            "healthy": isHealthy.map(OrderedJSON.bool) ?? .null,
             "ejectedUntil": .time(ejectedFor.map { now + .nanoseconds($0.nanoseconds) }), "ejections": .number(ejections),
             "consecutiveFailures": .number(consecutiveFailures),
             "connections": [
