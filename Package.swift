@@ -106,13 +106,14 @@ let package = Package(
         .target(name: "Invariants", dependencies: ["Commerce", "Contracts", "ChassisStorage"]),
 
         // MARK: The gateway's data plane
-        .target(name: "HTTPProxy", dependencies: ["Resilience", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL, nioTLS, logging]),
+        .target(name: "HTTPProxy", dependencies: ["Resilience", "CZlib", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL, nioTLS, logging]),
 
         // MARK: What executables carry
         .target(name: "CDocumentation", exclude: ["page"]),
 
         // MARK: System libraries
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
 
         // MARK: Services
         .target(
@@ -175,7 +176,7 @@ let package = Package(
             dependencies: ["OrderService", "ChassisTesting", hummingbird, httpTypes, logging, asyncHTTPClient, nioCore, nioHTTP1] + chassis),
         .testTarget(
             name: "HTTPProxyTests",
-            dependencies: ["HTTPProxy", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL, nioEmbedded, logging]),
+            dependencies: ["HTTPProxy", "CZlib", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL, nioEmbedded, logging]),
         .testTarget(
             name: "ChassisTests",
             dependencies: [

@@ -96,6 +96,7 @@ struct DataPlane: ServiceLifecycle.Service {
         route.upgrades = entry.upgrades
         route.cors = entry.cors
         route.addsSecurityHeaders = entry.addsSecurityHeaders
+        route.compression = entry.compression
         return route
     }
 

@@ -56,6 +56,7 @@ public struct GatewayConfiguration: Sendable {
         public let upgrades: Set<String>
         public let cors: CORS?
         public let addsSecurityHeaders: Bool
+        public let compression: Compression?
         public let maximumBodyBytes: Int
         public let rateLimits: [RateLimit]
     }
@@ -134,7 +135,7 @@ public struct GatewayConfiguration: Sendable {
     static let routeKeys: Set<String> = [
         "name", "host", "methods", "headers", "path", "exact", "rewrite", "cluster", "split", "pinnedBy", "redirect", "respond",
         "authentication", "roles", "identityHeaders", "totalSeconds", "firstByteSeconds", "idleSeconds", "upgrades", "cors",
-        "securityHeaders", "retries", "maximumBodyBytes",
+        "securityHeaders", "compression", "retries", "maximumBodyBytes",
         "rateLimits",
     ]
     static let shareKeys: Set<String> = ["cluster", "weight"]
@@ -197,7 +198,7 @@ public struct GatewayConfiguration: Sendable {
             namesUser: try reader.bool("identityHeaders") ?? false,
             timeouts: try timeouts(reader), retries: try retries(reader),
             upgrades: Set(try reader.strings("upgrades") ?? []), cors: try cors(reader),
-            addsSecurityHeaders: try reader.bool("securityHeaders") ?? false,
+            addsSecurityHeaders: try reader.bool("securityHeaders") ?? false, compression: try compression(reader),
             maximumBodyBytes: try reader.integer("maximumBodyBytes", in: 0...(1 << 40)) ?? 1 << 20,
             rateLimits: try rateLimits(reader))
     }

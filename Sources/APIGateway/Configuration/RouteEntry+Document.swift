@@ -28,10 +28,17 @@ extension GatewayConfiguration.RouteEntry {
             "upgrades": .texts(upgrades.sorted()),
             "cors": cors?.document,
             "securityHeaders": .bool(addsSecurityHeaders),
+            "compression": compression?.document ?? ["enabled": .bool(false)],
             "retries": retries.document,
             "maximumBodyBytes": .number(maximumBodyBytes),
             "rateLimits": .array(rateLimits.map(\.document)),
         ])
+    }
+}
+
+extension Compression {
+    fileprivate var document: OrderedJSON {
+        ["enabled": .bool(true), "minimumBytes": .number(minimumBytes), "level": .number(level)]
     }
 }
 

@@ -27,7 +27,7 @@ struct HTTP1Response {
     }
 
     mutating func write(_ head: ResponseHead, _ fields: ResponseFields, wantsClose: Bool, to buffer: inout ByteBuffer) {
-        let framing = ResponseFraming(isHead ? .none : head.framing, minorVersion: minorVersion, wantsClose: wantsClose)
+        let framing = ResponseFraming(isHead ? .none : fields.framing(of: head), minorVersion: minorVersion, wantsClose: wantsClose)
         isChunked = framing.isChunked
         closes = framing.closes
         ResponseWriter(fields: fields).write(head, framing: framing, to: &buffer)

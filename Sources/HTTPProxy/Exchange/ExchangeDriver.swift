@@ -25,6 +25,8 @@ final class ExchangeDriver {
     private var heldBytes = 0
     private var responseHead: ResponseHead?
     private var prepared: LocalResponse?
+    private var compression = Compression.Decision.none
+    private var encoder: GzipEncoder?
     private(set) var totalDeadline: NIODeadline?
     private var isExecuting = false
     private var waiting: [(event: ExchangeEvent, piece: ByteBuffer?)] = []
@@ -137,6 +139,7 @@ final class ExchangeDriver {
     }
 
     func flush() {
+        if let encoder { writeBody(encoder.flush()) }
         client.flush()
         upstream?.flush()
     }
@@ -216,6 +219,7 @@ final class ExchangeDriver {
         if actions.contains(.writeInformational), let head = responseHead { client.write(informational: head, fields) }
         if actions.contains(.writeResponseHead), let head = responseHead {
             responseBegan(status: head.status)
+            beginEncoding(head)
             client.write(head, fields)
         }
         if actions.contains(.writeSwitch), let head = responseHead {
@@ -224,10 +228,12 @@ final class ExchangeDriver {
             client.beginTunnel(by: head, fields)
         }
         if actions.contains(.writeResponseBody), let piece {
-            responseBytes += piece.readableBytes
-            client.writeBody(piece)
+            if let encoder { writeBody(encoder.add(piece)) } else { writeBody(piece) }
         }
-        if actions.contains(.writeResponseEnd) { client.writeEnd(trailers: piece) }
+        if actions.contains(.writeResponseEnd) {
+            if let encoder { writeBody(encoder.finish()) }
+            client.writeEnd(trailers: piece)
+        }
         if actions.contains(.writeAnswer) { writeAnswer() }
     }
 
@@ -243,7 +249,32 @@ final class ExchangeDriver {
         upstream.withOutput { writer.write(identity, fallbackHost: pool.endpoint, to: &$0) }
     }
 
-    private var fields: ResponseFields { ResponseFields(requestID: context.requestID, changes: context.changes) }
+    private var fields: ResponseFields {
+        ResponseFields(requestID: context.requestID, changes: context.changes, compression: compression)
+    }
+
+    /// An empty piece would be the end of a chunked body.
+    private func writeBody(_ piece: ByteBuffer?) {
+        guard let piece, piece.readableBytes > 0 else { return }
+        responseBytes += piece.readableBytes
+        client.writeBody(piece)
+    }
+
+    // MARK: Compression
+
+    private func beginEncoding(_ head: ResponseHead) {
+        guard let wanted = route?.route.compression else { return }
+        compression = wanted.decide(context.head, head)
+        guard compression == .gzip, head.framing.hasBody else { return }
+        encoder = loop.encoders.take(level: wanted.level)
+        if encoder == nil { compression = .varies }
+    }
+
+    private func endEncoding() {
+        guard let encoder else { return }
+        self.encoder = nil
+        loop.encoders.giveBack(encoder)
+    }
 
     private func responseBegan(status: Int) {
         self.status = status
@@ -274,6 +305,7 @@ final class ExchangeDriver {
     }
 
     private func finish(_ actions: ExchangeActions) {
+        endEncoding()
         dropHeldBody()
         leaveCluster()
         loop.activeRequests -= 1

@@ -25,6 +25,8 @@ public struct Route: Sendable {
     public var cors: CORS?
     /// Whether responses get the fields that make browsers careful (`X-Content-Type-Options` and others), as far as the upstream has not set them.
     public var addsSecurityHeaders = false
+    /// Nil: responses go as they are.
+    public var compression: Compression? = Compression()
     /// Asked in order before the request goes on.
     public var policies: [any RequestPolicy]
 

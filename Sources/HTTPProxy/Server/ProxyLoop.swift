@@ -82,6 +82,7 @@ final class ProxyLoop {
     let logger: Logger
     let unixNanoseconds: @Sendable () -> Int64
     var identifiers: IdentifierGenerator
+    var encoders = GzipEncoders()
     private(set) var snapshot: ProxySnapshot
     private(set) var clusters: [LoopCluster] = []
     private var pools: [PoolKey: EndpointPool] = [:]

@@ -6,13 +6,14 @@ import NIOHTTP1
 struct ResponseFields {
     let requestID: String
     let changes: HeaderChanges
+    var compression = Compression.Decision.none
 
     /// Whether a field of the upstream's is passed on.
     func keeps(_ field: FieldEntry, of head: ResponseHead, _ bytes: UnsafeRawBufferPointer) -> Bool {
         switch field.known {
         case .connection, .transferEncoding, .te, .upgrade, .hopByHop, .requestID: return false
         // A length beside a status that has no body would be read as one by somebody.
-        case .contentLength: return head.status >= 200 && head.status != 204
+        case .contentLength: return head.status >= 200 && head.status != 204 && compression != .gzip
         default: break
         }
         let name = bytes[part: field.name]
@@ -21,8 +22,15 @@ struct ResponseFields {
         return !head.fields.contains { $0.known == .connection && bytes[part: $0.value].listContains(name) }
     }
 
-    /// Calls `body` with name and value of each field that the upstream's response has not, and should have.
-    func forEachDefault(of head: ResponseHead, _ body: (String, String) -> Void) {
+    /// How the end of the body is found once it has gone through here.
+    func framing(of head: ResponseHead) -> BodyFraming {
+        compression == .gzip && head.framing.hasBody ? .chunked : head.framing
+    }
+
+    /// Calls `body` with name and value of each field that is added to the upstream's.
+    func forEachAddition(to head: ResponseHead, _ body: (String, String) -> Void) {
+        if compression == .gzip { body("content-encoding", "gzip") }
+        if compression != .none, !head.varies { body("vary", "accept-encoding") }
         for field in changes.responseDefaults where !head.hasField(field.name) { body(field.name, field.value) }
     }
 
@@ -44,4 +52,17 @@ struct ResponseFields {
 extension LocalResponse {
     /// Whether its status allows a body (RFC 9110 section 6.4.1).
     var hasBody: Bool { status.code >= 200 && status.code != 204 && status.code != 304 }
+}
+
+extension ResponseHead {
+    /// Whether it tells caches already that it depends on `Accept-Encoding`, or on everything.
+    fileprivate var varies: Bool {
+        bytes.withUnsafeReadableBytes { raw in
+            var isTold = false
+            for field in fields where raw[part: field.name].spells("vary") {
+                raw[part: field.value].forEachListElement { if $0.spells("accept-encoding") || $0.spells("*") { isTold = true } }
+            }
+            return isTold
+        }
+    }
 }

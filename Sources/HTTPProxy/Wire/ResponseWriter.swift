@@ -42,7 +42,7 @@ struct ResponseWriter {
             if let open = run { buffer.writeBytes(bytes[part: open]) }
         }
         if framing.isChunked { buffer.writeStaticString("transfer-encoding: chunked\r\n") }
-        fields.forEachDefault(of: head) { buffer.writeField($0, $1) }
+        fields.forEachAddition(to: head) { buffer.writeField($0, $1) }
         finish(framing, to: &buffer)
     }
 

@@ -110,7 +110,8 @@ final class HTTP2ClientStream: Sendable {
     struct Response: Sendable {
         var informational: [HPACKHeaders] = []
         var head = HPACKHeaders()
-        var body = ""
+        var bytes = ByteBuffer()
+        var body: String { String(buffer: bytes) }
         var trailers: HPACKHeaders?
         /// The server has ended the stream as it should.
         var isEnded = false
@@ -195,7 +196,7 @@ extension HTTP2ClientStream.Response {
             }
         case .data(let payload):
             isEnded = isEnded || payload.endStream
-            if case .byteBuffer(let bytes) = payload.data { body += String(buffer: bytes) }
+            if case .byteBuffer(let bytes) = payload.data { self.bytes.writeImmutableBuffer(bytes) }
         default: break
         }
     }

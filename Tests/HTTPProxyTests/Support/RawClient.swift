@@ -105,6 +105,12 @@ final class RawClient: Sendable {
         return try await text()
     }
 
+    /// Waits until the server has closed; gives all that arrived.
+    func bytesToEnd() async throws -> ByteBuffer {
+        try await wait { $0.isClosed }
+        return try await channel.eventLoop.submit { [inbox] in inbox.value.received }.get()
+    }
+
     /// Waits for one complete response with a `content-length` body (or none) and takes it off the inbox.
     func response(isHead: Bool = false) async throws -> RawResponse {
         try await wait { RawResponse.length(in: $0.received, isHead: isHead) != nil }

@@ -7,7 +7,7 @@ extension HPACKHeaders {
     /// The head of an upstream's response.
     init(_ head: ResponseHead, _ fields: ResponseFields) {
         self.init(keptOf: head, fields)
-        fields.forEachDefault(of: head) { addLowercased($0, $1) }
+        fields.forEachAddition(to: head) { addLowercased($0, $1) }
         addOwn(fields)
     }
 
