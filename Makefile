@@ -1,6 +1,6 @@
 # One verb, one script. `make up` and `make test` are all that a newcomer needs.
-export SEED SEEDS STEPS
-.PHONY: up test simulate fuzz build release bench bench-overload bench-growth bench-gateway lint format bootstrap clean
+export SEED SEEDS STEPS FUZZ_SECONDS FUZZ_SEED SOAK_REQUESTS
+.PHONY: up test simulate fuzz fuzz-parser soak build release bench bench-overload bench-growth bench-gateway lint format bootstrap clean
 
 up: ## Builds and starts the whole shop; options: make up ARGS="--port-base 4000"
 	@scripts/up $(ARGS)
@@ -13,6 +13,12 @@ simulate: ## Simulates many shops with all their bad luck; options: make simulat
 
 fuzz: ## Fuzzes the API by its documents, for as long as you like; options: make fuzz ARGS="--examples 500 --seed 7"
 	@scripts/fuzz --examples 100 $(ARGS)
+
+fuzz-parser: ## Fuzzes how the gateway reads requests for FUZZ_SECONDS; options: make fuzz-parser FUZZ_SECONDS=600 FUZZ_SEED=7
+	@scripts/fuzz-parser
+
+soak: ## Counts what SOAK_REQUESTS requests of faulty upstreams and vanishing clients leave in the gateway; options: make soak SOAK_REQUESTS=20000
+	@scripts/soak
 
 build: ## Builds everything
 	@scripts/bootstrap && scripts/build debug

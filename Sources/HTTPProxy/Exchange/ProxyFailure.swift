@@ -2,7 +2,7 @@
 /// the label in logs and metrics) and a sentence for a person.
 public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
     enum Code: Hashable, Sendable {
-        case malformedRequest, invalidHost, ambiguousFraming, invalidPath, versionNotSupported, methodRefused
+        case malformedRequest, invalidHost, ambiguousFraming, invalidPath, versionNotSupported, methodRefused, expectationRefused
         case headTooLarge, bodyTooLarge, requestTruncated, requestTimeout
         case notFound, methodNotAllowed
         case noEndpoint, connectFailed, connectTimeout, circuitOpen, upstreamBusy, upstreamClosed, upstreamMalformed, upstreamTimeout
@@ -17,6 +17,7 @@ public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
     static let invalidPath = Self(code: .invalidPath)
     static let versionNotSupported = Self(code: .versionNotSupported)
     static let methodRefused = Self(code: .methodRefused)
+    static let expectationRefused = Self(code: .expectationRefused)
     static let headTooLarge = Self(code: .headTooLarge)
     static let bodyTooLarge = Self(code: .bodyTooLarge)
     static let requestTruncated = Self(code: .requestTruncated)
@@ -55,6 +56,7 @@ public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case .versionNotSupported:
             (505, "version-not-supported", "Only HTTP/1.1, HTTP/1.0 and, where it is allowed, HTTP/2 are spoken here")
         case .methodRefused: (405, "method-not-allowed", "This method is not allowed here")
+        case .expectationRefused: (417, "expectation-failed", "Nothing but 100-continue can be expected here")
         case .headTooLarge: (431, "header-too-large", "The request line and headers are too large")
         case .bodyTooLarge: (413, "body-too-large", "The request body is too large")
         case .requestTruncated: (400, "request-truncated", "The request ended before its body was complete")

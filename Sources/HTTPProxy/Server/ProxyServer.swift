@@ -38,7 +38,7 @@ public final class ProxyServer: Sendable {
     }
 
     private let group: MultiThreadedEventLoopGroup
-    private let loops: [NIOLoopBound<ProxyLoop>]
+    let loops: [NIOLoopBound<ProxyLoop>]
     private let logger: Logger
     private let phase = Mutex(Phase.created)
     private let publisher: NIOLoopBound<SnapshotPublisher>

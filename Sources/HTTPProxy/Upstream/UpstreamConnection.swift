@@ -26,11 +26,14 @@ final class UpstreamConnection: ChannelInboundHandler {
     private var parser: HeadParser
     private var inbound = ByteBuffer()
     private var receivedBytes = false
+    private var informationalHeads = 0
     private var isClosing = false
     private var hasEnded = false
     private let output = OutputBuffer()
 
     private static let headLimits = HeadLimits(maximumBytes: 64 * 1024, maximumFields: 200)
+    /// Heads of 1xx before a response; without a limit a server could keep its client busy with them for as long as its time lasts.
+    private static let maximumInformationalHeads = 16
 
     init(pool: EndpointPool) {
         self.pool = pool
@@ -62,6 +65,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         isHeadRequest = isHead
         self.maySwitch = maySwitch
         receivedBytes = false
+        informationalHeads = 0
         // Not earlier: while the last response's head is still in use, its fields could not be cleared in place.
         parser.reset()
     }
@@ -168,6 +172,11 @@ final class UpstreamConnection: ChannelInboundHandler {
                 return true
             }
             if head.isInformational {
+                informationalHeads += 1
+                guard informationalHeads <= Self.maximumInformationalHeads else {
+                    fail()
+                    return false
+                }
                 borrower?.receive(informational: head)
                 parser.reset()
                 return true

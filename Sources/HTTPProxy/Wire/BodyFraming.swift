@@ -1,8 +1,8 @@
 // How the end of a body is found (RFC 9112 section 6.3), and the one place that decides it.
 //
 // Request smuggling is two servers answering this question differently. So a request is refused as soon as there could be two
-// answers: both `Content-Length` and `Transfer-Encoding`, either of them twice, a length that is not just digits, a transfer coding
-// that is not exactly `chunked`, or a transfer coding in HTTP/1.0.
+// answers: both `Content-Length` and `Transfer-Encoding`, either of them twice, a length that is not just digits or begins with a zero that it
+// does not need (somebody reads it as octal), a transfer coding that is not exactly `chunked`, or a transfer coding in HTTP/1.0.
 
 /// How the end of a message body is found.
 enum BodyFraming: Hashable, Sendable {
@@ -35,7 +35,7 @@ struct FramingFields {
         case .contentLength:
             lengthFields += 1
             length = Self.decimal(value)
-            if length == nil { isMalformed = true }
+            if length == nil || (value.count > 1 && value[0] == 0x30) { isMalformed = true }
         case .transferEncoding:
             codingFields += 1
             isChunked = value.spells("chunked")
@@ -52,8 +52,8 @@ struct FramingFields {
     }
 
     /// The framing of a response to a request, or nil when it makes no sense. `isHead`: the request's method was HEAD.
-    func responseFraming(status: Int, isHead: Bool) -> BodyFraming? {
-        guard !isMalformed, lengthFields + codingFields <= 1 else { return nil }
+    func responseFraming(status: Int, minorVersion: Int, isHead: Bool) -> BodyFraming? {
+        guard !isMalformed, lengthFields + codingFields <= 1, codingFields == 0 || minorVersion == 1 else { return nil }
         if isHead || status < 200 || status == 204 || status == 304 { return BodyFraming.none }
         if codingFields == 1 { return isChunked ? .chunked : nil }
         if let length { return .length(length) }

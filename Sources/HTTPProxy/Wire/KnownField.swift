@@ -23,7 +23,18 @@ enum KnownField: UInt8, Sendable {
 
     @inline(__always)
     init(name: UnsafeRawBufferPointer) {
-        self = Self.recognise(name)
+        let known = Self.recognise(name)
+        self = known == .other && Self.isDisguised(name) ? .hopByHop : known
+    }
+
+    /// Whether this is `Content_Length` or the like. Servers that hand fields on as variables (CGI, WSGI) read `_` and `-` alike, so it would be believed
+    /// there without having been checked here: it means nothing to the proxy, and is not passed on.
+    private static func isDisguised(_ name: UnsafeRawBufferPointer) -> Bool {
+        guard name.contains(0x5F) else { return false }
+        return withUnsafeTemporaryAllocation(byteCount: name.count, alignment: 1) { plain in
+            for (index, byte) in name.enumerated() { plain[index] = byte == 0x5F ? .hyphen : byte }
+            return recognise(UnsafeRawBufferPointer(plain)) != .other
+        }
     }
 
     private static func recognise(_ name: UnsafeRawBufferPointer) -> KnownField {

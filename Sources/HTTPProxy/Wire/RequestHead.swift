@@ -40,7 +40,9 @@ public final class RequestHead: Sendable {
         /// `Connection` names fields to remove beyond the ones that are always removed.
         var namesFields = false
         var acceptsTrailers = false
-        var expectsContinue = false
+        /// `Expect` says something else than `100-continue`, or says it twice.
+        var expectsUnknown = false
+        private var expectsContinue = false
         /// `Connection` has the element `upgrade`.
         var asksUpgrade = false
         var upgrade: ByteRange?
@@ -151,8 +153,11 @@ extension RequestHead {
                 }
             }
             guard let bodyFraming = framing.requestFraming(minorVersion: minorVersion) else { return .failure(.ambiguousFraming) }
-            let method = String(decoding: raw[part: line.method], as: UTF8.self)
-            if method == "CONNECT" || method == "TRACE" { return .failure(.methodRefused) }
+            guard !facts.expectsUnknown else { return .failure(.expectationRefused) }
+            let methodBytes = raw[part: line.method]
+            // In any case of letters: a server behind that reads methods so would open a tunnel nobody here knows of.
+            if methodBytes.spells("connect") || methodBytes.spells("trace") { return .failure(.methodRefused) }
+            let method = String(decoding: methodBytes, as: UTF8.self)
             var rewritten: [UInt8]?
             switch PathNormalizer.normalize(raw[part: line.path]) {
             case .unchanged: break
@@ -166,9 +171,27 @@ extension RequestHead {
         }
     }
 
-    /// `host [":" port]` without user information: names, IPv4 and bracketed IPv6 only.
+    /// `host [":" port]` without user information: names, IPv4 and bracketed IPv6 only, and a port of digits.
     static func isValidAuthority(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        !bytes.isEmpty && bytes.count <= 300 && bytes.allSatisfy { $0.isUnreserved || $0 == .colon || $0 == 0x5B || $0 == 0x5D }
+        guard bytes.count <= 300, var end = hostLength(bytes) else { return false }
+        guard end < bytes.count else { return true }
+        guard bytes[end] == .colon, bytes.count - end <= 6 else { return false }
+        end += 1
+        while end < bytes.count, bytes[end].isDigit { end += 1 }
+        return end == bytes.count
+    }
+
+    /// How long the host at the begin is; nil when there is none.
+    private static func hostLength(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        var end = 0
+        guard bytes.first == 0x5B else {
+            while end < bytes.count, bytes[end].isUnreserved { end += 1 }
+            return end > 0 ? end : nil
+        }
+        end = 1
+        while end < bytes.count, bytes[end].hexValue != nil || bytes[end] == .colon || bytes[end] == .dot { end += 1 }
+        guard end > 2, end < bytes.count, bytes[end] == 0x5D else { return nil }
+        return end + 1
     }
 }
 
@@ -177,7 +200,8 @@ extension RequestHead.ConnectionFacts {
         let value = bytes[part: field.value]
         switch field.known {
         case .expect:
-            expectsContinue = value.spells("100-continue")
+            if expectsContinue || !value.spells("100-continue") { expectsUnknown = true }
+            expectsContinue = true
         case .upgrade:
             upgrade = field.value
             upgradeFields += 1

@@ -66,7 +66,7 @@ final class ResponseHead {
                 default: break
                 }
             }
-            guard let bodyFraming = framing.responseFraming(status: status, isHead: isHead) else { return nil }
+            guard let bodyFraming = framing.responseFraming(status: status, minorVersion: minorVersion, isHead: isHead) else { return nil }
             let persistent = minorVersion == 1 ? !close : keepAlive && !close
             return ResponseHead(
                 status: status, minorVersion: minorVersion, bytes: bytes, fields: fields, framing: bodyFraming,
