@@ -106,7 +106,9 @@ let package = Package(
         .target(name: "Invariants", dependencies: ["Commerce", "Contracts", "ChassisStorage"]),
 
         // MARK: The gateway's data plane
-        .target(name: "HTTPProxy", dependencies: ["Resilience", "CZlib", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL, nioTLS, logging]),
+        .target(
+            name: "HTTPProxy",
+            dependencies: ["Resilience", "CZlib", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL, nioTLS, logging]),
 
         // MARK: What executables carry
         .target(name: "CDocumentation", exclude: ["page"]),

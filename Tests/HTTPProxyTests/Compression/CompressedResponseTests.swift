@@ -16,7 +16,8 @@ struct CompressedResponseTests {
     ) async throws {
         let upstream = try await TestUpstream.start(answer: { _ in
             TestUpstream.Response(
-                headers: HTTPHeaders([("content-type", "text/plain"), ("vary", "accept-language")] + fields), body: Self.text, chunks: chunks)
+                headers: HTTPHeaders([("content-type", "text/plain"), ("vary", "accept-language")] + fields), body: Self.text,
+                chunks: chunks)
         })
         var configuration = everything(to: upstream.endpoint)
         configuration.http2.isCleartextAllowed = true

@@ -42,14 +42,17 @@ struct CompressionTests {
     @Test(
         "types that become shorter are compressed",
         arguments: [
-            "application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "application/problem+json", "text/html", "text/css ;x=y",
+            "application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "application/problem+json", "text/html",
+            "text/css ;x=y",
             "text/plain", "application/javascript", "image/svg+xml", "application/atom+xml", "application/wasm", "application/x-ndjson",
         ])
     func compressible(type: String) throws {
         #expect(try Self.decision(response: ["Content-Type: \(type)", "Content-Length: 5000"]) == .gzip)
     }
 
-    @Test("others are not, nor are events", arguments: ["image/png", "application/octet-stream", "text/event-stream", "video/mp4", "", "json"])
+    @Test(
+        "others are not, nor are events",
+        arguments: ["image/png", "application/octet-stream", "text/event-stream", "video/mp4", "", "json"])
     func incompressible(type: String) throws {
         #expect(try Self.decision(response: ["Content-Type: \(type)", "Content-Length: 5000"]) == .none)
         #expect(try Self.decision(response: ["Content-Length: 5000"]) == .none)

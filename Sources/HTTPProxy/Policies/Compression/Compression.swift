@@ -30,7 +30,8 @@ public struct Compression: Hashable, Sendable {
 
     func decide(_ request: RequestHead, _ response: ResponseHead) -> Decision {
         if let length = response.length(isHead: request.isHead), length < max(minimumBytes, 1) { return .none }
-        guard response.status >= 200, ![204, 205, 206, 304].contains(response.status), response.mayBeCompressed, !request.hasAmbientCredentials
+        guard response.status >= 200, ![204, 205, 206, 304].contains(response.status), response.mayBeCompressed,
+            !request.hasAmbientCredentials
         else { return .none }
         return AcceptEncoding(request).takesGzip ? .gzip : .varies
     }
