@@ -39,6 +39,18 @@ struct HygieneTests {
         try await upstream.stop()
     }
 
+    @Test("an expectation of HTTP/1.0, which knows none, is ignored and not passed on", arguments: ["100-continue", "x"])
+    func oldExpectation(value: String) async throws {
+        let upstream = try await TestUpstream.start()
+        try await withProxy(everything(to: upstream.endpoint)) { _, port in
+            let client = try await RawClient.connect(port: port)
+            try await client.send("PUT / HTTP/1.0\r\nHost: a\r\nExpect: \(value)\r\nContent-Length: 4\r\n\r\nbody")
+            #expect(try await client.response().body == "PUT / body")
+        }
+        #expect(upstream.requests.map { $0.values("expect") } == [[]])
+        try await upstream.stop()
+    }
+
     @Test("a trusted proxy is believed; the client is the last address nobody trusted vouches for")
     func trustedProxy() async throws {
         let upstream = try await TestUpstream.start()

@@ -153,7 +153,7 @@ extension RequestHead {
                 }
             }
             guard let bodyFraming = framing.requestFraming(minorVersion: minorVersion) else { return .failure(.ambiguousFraming) }
-            guard !facts.expectsUnknown else { return .failure(.expectationRefused) }
+            guard minorVersion == 0 || !facts.expectsUnknown else { return .failure(.expectationRefused) }
             let methodBytes = raw[part: line.method]
             // In any case of letters: a server behind that reads methods so would open a tunnel nobody here knows of.
             if methodBytes.spells("connect") || methodBytes.spells("trace") { return .failure(.methodRefused) }

@@ -86,7 +86,9 @@ struct RequestWriter {
 
     private func keeps(_ field: FieldEntry, _ bytes: UnsafeRawBufferPointer) -> Bool {
         switch field.known {
-        case .host, .contentLength, .expect: return true
+        case .host, .contentLength: return true
+        // HTTP/1.0 knows no expectations (RFC 9110 section 10.1.1).
+        case .expect: return head.minorVersion == 1
         case .forwardedProto, .forwardedHost: return isTrusted
         case .tracestate: return keepsTraceState(field)
         case .other: break

@@ -29,7 +29,7 @@ struct ReferenceRequest: Equatable {
         guard hosts.count == 1 || (hosts.isEmpty && version == "HTTP/1.0"), hosts.allSatisfy(Self.isHost) else { return nil }
         guard Self.isTarget(Array(words[1]), host: hosts.first) else { return nil }
         let expectations = fields.filter { $0.name == "expect" }.map { $0.value.lowercased() }
-        guard expectations.isEmpty || expectations == ["100-continue"] else { return nil }
+        guard version == "HTTP/1.0" || expectations.isEmpty || expectations == ["100-continue"] else { return nil }
         guard let framing = Self.framing(fields, isOld: version == "HTTP/1.0") else { return nil }
         self.framing = framing
         guard readBody(input[headLength...]) else { return nil }
