@@ -97,9 +97,6 @@ struct Exchange: Hashable, Sendable {
         self.isRepeatable = isRepeatable
     }
 
-    /// Whether a response head has gone to the client.
-    var isResponseStarted: Bool { response != .awaited }
-
     /// The request is with the upstream, complete, and nothing has come back yet.
     var awaitsFirstByte: Bool { sentEnd && response == .awaited }
 

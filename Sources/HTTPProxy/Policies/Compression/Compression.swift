@@ -85,7 +85,7 @@ extension ResponseHead {
 
     private static let known: [StaticString] = [
         "application/json", "application/javascript", "application/xml", "application/x-ndjson", "application/wasm",
-        "application/manifest+json", "image/svg+xml", "font/ttf", "font/otf",
+        "font/ttf", "font/otf",
     ]
 }
 
