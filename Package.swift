@@ -108,7 +108,7 @@ let package = Package(
         // MARK: The gateway's data plane
         .target(
             name: "HTTPProxy",
-            dependencies: ["Resilience", "CZlib", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL, nioTLS, logging]),
+            dependencies: ["Resilience", "CZlib", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL, nioTLS, crypto, logging]),
 
         // MARK: What executables carry
         .target(name: "CDocumentation", exclude: ["page"]),

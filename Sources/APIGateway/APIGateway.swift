@@ -15,6 +15,9 @@ public enum APIGateway {
         let gauges = GatewayGauges(platform.metrics)
         let running = RunningGateway(time: platform.time)
         let rateLimitMemory = RateLimitMemory(capacity: settings.rateLimitEntries)
+        let sharing = settings.rateLimitStore.map {
+            RateLimitSharing(rateLimitMemory, $0, metrics: metrics, logger: platform.logger)
+        }
         let accessLog = AccessLog(format: settings.accessLog) { FileHandle.standardOutput.write(Data($0)) }
         var observer = ProxyObserver(exchange: { metrics.record($0) }, incident: { metrics.record($1, of: $0) })
         if settings.accessLog != .none { observer.access = { accessLog.record($0) } }
@@ -33,11 +36,12 @@ public enum APIGateway {
         service.add(try Documentation())
         service.add(
             AdminController(
-                running: running, settings: settings, service: platform.settings, memory: rateLimitMemory, metrics: metrics,
-                time: platform.time, startedAt: platform.time.now))
-        service.beforeMetrics { gauges.show(await GatewayGauges.Reading.of(running, rateLimitMemory)) }
+                running: running, settings: settings, service: platform.settings, memory: rateLimitMemory, sharing: sharing?.limits,
+                metrics: metrics, time: platform.time, startedAt: platform.time.now))
+        service.beforeMetrics { gauges.show(await GatewayGauges.Reading.of(running, rateLimitMemory, sharing?.limits)) }
         service.whenListening { controlListens.yield($0) }
         service.run(KeyPrefetch(users: users))
+        if let sharing { service.run(sharing) }
         service.runInFront(
             DataPlane(
                 settings: settings, variables: variables, platform: platform, authenticator: authenticator, observer: observer,

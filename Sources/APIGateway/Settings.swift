@@ -19,6 +19,8 @@ extension APIGateway {
         public var limitsRates = true
         /// How many callers' requests are counted at most.
         public var rateLimitEntries = 65_536
+        /// Nil: each gateway limits by itself.
+        public var rateLimitStore: RateLimitStore?
         /// Where the control plane listens.
         public var admin = AdminListener()
         /// Told the port of the data plane once it listens: what a port of 0 has become.
@@ -42,6 +44,7 @@ extension APIGateway {
                 == .on
             rateLimitEntries = reader.integer(
                 "rate.limit.entries", default: 65_536, in: 512...16_777_216, "Callers whose requests are counted at most, 16 bytes each.")
+            rateLimitStore = RateLimitStore(reader)
             admin = Self.admin(reader)
         }
 

@@ -50,16 +50,21 @@ final class GatewayGauges: Sendable {
 
 extension GatewayGauges.Reading {
     /// Everything as it is now.
-    static func of(_ running: RunningGateway, _ memory: RateLimitMemory) async -> [Self] {
-        of(status: await running.status(), callers: memory.callers(), capacity: memory.capacity, isStale: running.failure != nil)
+    static func of(_ running: RunningGateway, _ memory: RateLimitMemory, _ sharing: SharedRateLimits?) async -> [Self] {
+        of(
+            status: await running.status(), callers: memory.callers(), capacity: memory.capacity, areLimitsShared: sharing?.status.isShared,
+            isStale: running.failure != nil)
     }
 
-    /// - Parameter status: nil when the data plane does not run.
-    static func of(status: ProxyStatus?, callers: Int, capacity: Int, isStale: Bool) -> [Self] {
-        let own = [
+    /// - Parameters:
+    ///   - status: nil when the data plane does not run.
+    ///   - areLimitsShared: nil when they are not meant to be.
+    static func of(status: ProxyStatus?, callers: Int, capacity: Int, areLimitsShared: Bool?, isStale: Bool) -> [Self] {
+        var own = [
             Self(.rateLimitCallers, value: callers), Self(.rateLimitCapacity, value: capacity),
             Self(.configurationStale, value: isStale ? 1 : 0),
         ]
+        if let areLimitsShared { own.append(Self(.rateLimitShared, value: areLimitsShared ? 1 : 0)) }
         guard let status else { return own }
         return own + [
             Self(.activeRequests, value: status.activeRequests), Self(.clientConnections, value: status.clientConnections),

@@ -20,6 +20,10 @@ enum GatewayMetric: String, CaseIterable {
     case rateLimited = "gateway.rate.limited"
     case rateLimitCallers = "gateway.rate_limit.callers"
     case rateLimitCapacity = "gateway.rate_limit.capacity"
+    case rateLimitShared = "gateway.rate_limit.shared"
+    case rateLimitExchangeDuration = "gateway.rate_limit.exchange.duration"
+    case rateLimitExchangeFailures = "gateway.rate_limit.exchange.failures"
+    case rateLimitUntold = "gateway.rate_limit.untold"
     case configurationStale = "gateway.configuration.stale"
 
     enum Kind: String {
@@ -28,8 +32,10 @@ enum GatewayMetric: String, CaseIterable {
 
     var kind: Kind {
         switch self {
-        case .requestDuration: .histogram
-        case .endpointEjections, .breakerOpenings, .breakerRefused, .retries, .addressChanges, .lookupFailures, .rateLimited: .counter
+        case .requestDuration, .rateLimitExchangeDuration: .histogram
+        case .endpointEjections, .breakerOpenings, .breakerRefused, .retries, .addressChanges, .lookupFailures, .rateLimited,
+            .rateLimitExchangeFailures, .rateLimitUntold:
+            .counter
         default: .gauge
         }
     }
@@ -43,7 +49,9 @@ enum GatewayMetric: String, CaseIterable {
         case .breakerLoops: ["cluster", "state"]
         case .breakerOpenings, .breakerRefused, .retries, .addressChanges, .lookupFailures: ["cluster"]
         case .rateLimited: ["http.route", "limit"]
-        case .activeRequests, .clientConnections, .rateLimitCallers, .rateLimitCapacity, .configurationStale: []
+        case .activeRequests, .clientConnections, .rateLimitCallers, .rateLimitCapacity, .rateLimitShared, .rateLimitExchangeDuration,
+            .rateLimitExchangeFailures, .rateLimitUntold, .configurationStale:
+            []
         }
     }
 

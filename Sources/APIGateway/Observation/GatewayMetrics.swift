@@ -1,5 +1,6 @@
 import HTTPProxy
 import Metrics
+import NIOCore
 import Synchronization
 
 /// Counts requests by route, cluster and class of status, with the handles kept: finding one by its labels on every request costs more than counting.
@@ -66,6 +67,16 @@ final class GatewayMetrics: Sendable {
     /// How many requests the limit has refused since the process began.
     func refused(route: String, limit: String) -> Int {
         refusals.withLock { $0[LimitKey(route: route, limit: limit)]?.count ?? 0 }
+    }
+
+    /// Where gateways share their limits: how the exchanges go.
+    func record(_ event: SharedRateLimits.Event) {
+        switch event {
+        case .exchanged(let time):
+            Timer(label: GatewayMetric.rateLimitExchangeDuration.rawValue, factory: factory).recordNanoseconds(time.nanoseconds)
+        case .failed: counter(.rateLimitExchangeFailures).increment()
+        case .untold(let requests): counter(.rateLimitUntold).increment(by: requests)
+        }
     }
 
     private func counter(_ metric: GatewayMetric, _ values: String...) -> Counter {

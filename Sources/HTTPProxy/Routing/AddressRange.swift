@@ -45,11 +45,10 @@ public struct AddressRange: Hashable, Sendable, CustomStringConvertible {
 
     /// 4 or 16 bytes, or nil when `text` is not an IP address.
     static func addressBytes(_ text: String) -> [UInt8]? {
-        var v4 = in_addr()
-        if inet_pton(AF_INET, text, &v4) == 1 { return withUnsafeBytes(of: v4) { Array($0) } }
-        var v6 = in6_addr()
-        guard inet_pton(AF_INET6, text, &v6) == 1 else { return nil }
-        let bytes = withUnsafeBytes(of: v6) { Array($0) }
+        var bytes = [UInt8](repeating: 0, count: 4)
+        if inet_pton(AF_INET, text, &bytes) == 1 { return bytes }
+        bytes = [UInt8](repeating: 0, count: 16)
+        guard inet_pton(AF_INET6, text, &bytes) == 1 else { return nil }
         let mappedPrefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
         return bytes.starts(with: mappedPrefix) ? Array(bytes[12...]) : bytes
     }

@@ -46,7 +46,8 @@ struct AdminTests {
         "endpoints[].connections.opening", "endpoints[].waitingRequests",
     ]
     private static let limitNames = [
-        "enabled", "memory", "memory.callers", "memory.capacity", "limits", "limits[].route", "limits[].name", "limits[].requests",
+        "enabled", "memory", "memory.callers", "memory.capacity", "sharing", "limits", "limits[].route", "limits[].name",
+        "limits[].requests",
         "limits[].seconds", "limits[].burst", "limits[].by", "limits[].refused",
     ]
 

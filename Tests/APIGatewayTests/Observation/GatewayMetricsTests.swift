@@ -44,6 +44,7 @@ struct GatewayMetricsTests {
             .lookupFailed(name: "shop"), .addressesChanged(came: [endpoint], went: []),
         ] { metrics.record(incident, of: "a") }
         metrics.limited(route: "r", limit: "l")
+        for event in [SharedRateLimits.Event.exchanged(within: .milliseconds(3)), .failed, .untold(requests: 13)] { metrics.record(event) }
     }
 
     /// What a scrape shows, without the process's own.
@@ -71,7 +72,7 @@ struct GatewayMetricsTests {
         let registry = PrometheusRegistry(processMetrics: false)
         countAll(into: GatewayMetrics(registry))
         GatewayGauges(registry).show(
-            GatewayGauges.Reading.of(status: status(of: "a"), callers: 11, capacity: 12, isStale: true))
+            GatewayGauges.Reading.of(status: status(of: "a"), callers: 11, capacity: 12, areLimitsShared: true, isStale: true))
         return registry.render()
     }
 
@@ -106,7 +107,8 @@ struct GatewayMetricsTests {
             #"gateway_breaker_refused_total{cluster="a"} 1"#, #"gateway_retries_total{cluster="a"} 1"#,
             #"gateway_dns_changes_total{cluster="a"} 1"#, #"gateway_dns_failures_total{cluster="a"} 1"#,
             #"gateway_rate_limited_total{http_route="r",limit="l"} 1"#, "gateway_rate_limit_callers 11", "gateway_rate_limit_capacity 12",
-            "gateway_configuration_stale 1",
+            "gateway_rate_limit_shared 1", "gateway_rate_limit_exchange_duration_seconds_count 1",
+            "gateway_rate_limit_exchange_failures_total 1", "gateway_rate_limit_untold_total 13", "gateway_configuration_stale 1",
             #"gateway_request_duration_seconds_bucket{cluster="a",http_route="r",status="2xx",le="0.005"} 1"#,
         ] { #expect(text.contains("\n\(line)\n"), "\(line) in \(text)") }
     }
@@ -115,11 +117,11 @@ struct GatewayMetricsTests {
     func forgotten() {
         let registry = PrometheusRegistry(processMetrics: false)
         let gauges = GatewayGauges(registry)
-        gauges.show(GatewayGauges.Reading.of(status: Self.status(of: "old"), callers: 0, capacity: 0, isStale: false))
+        gauges.show(GatewayGauges.Reading.of(status: Self.status(of: "old"), callers: 0, capacity: 0, areLimitsShared: nil, isStale: false))
         #expect(registry.render().contains(#"cluster="old""#))
-        gauges.show(GatewayGauges.Reading.of(status: Self.status(of: "new"), callers: 0, capacity: 0, isStale: false))
+        gauges.show(GatewayGauges.Reading.of(status: Self.status(of: "new"), callers: 0, capacity: 0, areLimitsShared: nil, isStale: false))
         #expect(!registry.render().contains(#"cluster="old""#) && registry.render().contains(#"cluster="new""#))
-        gauges.show(GatewayGauges.Reading.of(status: nil, callers: 0, capacity: 0, isStale: false))
+        gauges.show(GatewayGauges.Reading.of(status: nil, callers: 0, capacity: 0, areLimitsShared: nil, isStale: false))
         #expect(!registry.render().contains("cluster"))
     }
 

@@ -10,20 +10,11 @@ struct CompressionTests {
         request: [String] = ["Accept-Encoding: gzip"], method: String = "GET", status: Int = 200,
         response: [String] = ["Content-Type: application/json", "Content-Length: 5000"], minimumBytes: Int = 1024
     ) throws -> Compression.Decision {
-        func parse(_ lines: [String]) -> (ByteBuffer, HeadParser) {
-            let bytes = ByteBuffer(string: lines.joined(separator: "\r\n") + "\r\n\r\n")
-            var parser = HeadParser(limits: HeadLimits(maximumBytes: 10_000, maximumFields: 100))
-            _ = bytes.withUnsafeReadableBytes { parser.parse($0) }
-            return (bytes, parser)
-        }
-        let (requestBytes, first) = parse(["\(method) / HTTP/1.1", "Host: a"] + request)
-        let (responseBytes, second) = parse(["HTTP/1.1 \(status) X"] + response)
-        let head = try RequestHead.read(requestBytes, fields: first.fields, startLineLength: first.startLineLength).get()
-        let answer = ResponseHead.read(
-            responseBytes, fields: second.fields, startLineLength: second.startLineLength, isHead: method == "HEAD")
         var compression = Compression()
         compression.minimumBytes = minimumBytes
-        return compression.decide(head, try #require(answer))
+        return compression.decide(
+            try .reading(["\(method) / HTTP/1.1", "Host: a"] + request),
+            try .reading(["HTTP/1.1 \(status) X"] + response, isHead: method == "HEAD"))
     }
 
     @Test(

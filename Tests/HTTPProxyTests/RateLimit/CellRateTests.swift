@@ -6,14 +6,6 @@ import Testing
 struct CellRateTests {
     private static let second: Int64 = 1_000_000_000
 
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state ^ state >> 31
-        }
-    }
-
     @Test("a burst at once, then one an interval; a refused request moves nothing")
     func burst() {
         let rate = CellRate(quota: 60, windowNanoseconds: 60 * Self.second, burst: 3)
@@ -48,7 +40,7 @@ struct CellRateTests {
 
     @Test("in whatever stretch of time no more are granted than the burst and what refills; who waits as long as he is told is served")
     func bound() {
-        var random = Random(state: 20_261_126)
+        var random = SeededRandom(20_261_126)
         for _ in 0..<300 {
             let quota = Int.random(in: 1...50, using: &random)
             let burst = Int.random(in: 1...quota * 2, using: &random)
@@ -77,7 +69,7 @@ struct CellRateTests {
 
     @Test("what is left is what would be granted now")
     func remaining() {
-        var random = Random(state: 7)
+        var random = SeededRandom(7)
         let rate = CellRate(quota: 10, windowNanoseconds: 10_000, burst: 6)
         var (arrival, now): (Int64, Int64) = (0, 1)
         for _ in 0..<2_000 {

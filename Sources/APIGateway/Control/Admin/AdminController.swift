@@ -13,6 +13,8 @@ struct AdminController: Controller {
     let settings: APIGateway.Settings
     let service: ServiceSettings
     let memory: RateLimitMemory
+    /// Nil: limits are not shared.
+    let sharing: SharedRateLimits?
     let metrics: GatewayMetrics
     let time: TimeSource
     let startedAt: Timestamp
@@ -67,8 +69,14 @@ struct AdminController: Controller {
         return [
             "enabled": .bool(settings.limitsRates),
             "memory": ["callers": .number(memory.callers()), "capacity": .number(memory.capacity)],
+            "sharing": sharing.map(Self.document) ?? .null,
             "limits": .array(limits),
         ]
+    }
+
+    private static func document(_ sharing: SharedRateLimits) -> OrderedJSON {
+        let status = sharing.status
+        return ["store": .string("\(sharing.server)"), "shared": .bool(status.isShared), "failure": .text(status.failure)]
     }
 
     @Sendable private func configuration() async throws -> OrderedJSON {
@@ -95,6 +103,8 @@ struct AdminController: Controller {
             "ADMIN_PORT": .number(settings.admin.port), "ADMIN_ALLOW_REMOTE": .string(settings.admin.allowsRemote ? "on" : "off"),
             "GATEWAY_THREADS": .number(settings.threads), "ACCESS_LOG": .string(settings.accessLog.rawValue),
             "RATE_LIMITS": .string(settings.limitsRates ? "on" : "off"), "RATE_LIMIT_ENTRIES": .number(settings.rateLimitEntries),
+            "RATE_LIMIT_STORE": .text(settings.rateLimitStore.map { "\($0.server)" }),
+            "RATE_LIMIT_INTERVAL_SECONDS": settings.rateLimitStore.map { .seconds(TimeAmount($0.interval)) } ?? .null,
             "TRUSTED_PROXIES": .string(settings.trustedProxies),
             "DRAIN_SECONDS": .seconds(.milliseconds(service.drainTimeout.wholeMilliseconds)),
         ]

@@ -26,10 +26,27 @@ final class ArrivalTable: Sendable {
     private static let setSize = 8
     private static let stripeCount = 64
 
-    private final class Stripe: Sendable {
-        let places: Mutex<[Place]>
+    private struct Contents: Sendable {
+        var places: [Place]
+        /// Nil: nobody is told.
+        var takings: Takings?
 
-        init(count: Int) { places = Mutex(Array(repeating: Place(), count: count)) }
+        /// Where the caller is, or goes: into the place whose time is over, or will be soonest.
+        mutating func place(of hash: UInt64, in set: Range<Int>) -> Int {
+            var candidate = set.lowerBound
+            for index in set {
+                if places[index].hash == hash { return index }
+                if places[index].arrival < places[candidate].arrival { candidate = index }
+            }
+            places[candidate] = Place(hash: hash)
+            return candidate
+        }
+    }
+
+    private final class Stripe: Sendable {
+        let contents: Mutex<Contents>
+
+        init(count: Int) { contents = Mutex(Contents(places: Array(repeating: Place(), count: count))) }
     }
 
     private let stripes: [Stripe]
@@ -52,32 +69,73 @@ final class ArrivalTable: Sendable {
         var count = 0
         for stripe in stripes {
             for start in stride(from: 0, to: Int(setsPerStripe) * Self.setSize, by: piece) {
-                count += stripe.places.withLock { $0[start..<min(start + piece, $0.count)].count { $0.arrival > now } }
+                count += stripe.contents.withLock { $0.places[start..<min(start + piece, $0.places.count)].count { $0.arrival > now } }
             }
         }
         return count
     }
 
+    // MARK: Requests
+
+    /// Takes one request of the caller's, if there is one to take.
+    ///
+    /// - Parameter caller: who that is, for the others; asked for only when they are told.
+    func take(_ rate: CellRate, of hash: UInt64, now: Int64, caller: () -> SharedCaller) -> CellRate.Decision {
+        withContents(of: hash) { contents, hash, place in
+            let decision = rate.take(&contents.places[place].arrival, now: now)
+            if decision.isGranted { contents.takings?.take(rate, of: hash, now: now, caller: caller) }
+            return decision
+        }
+    }
+
+    /// Gives one request back that was taken for nothing.
+    func giveBack(_ rate: CellRate, of hash: UInt64, now: Int64, caller: () -> SharedCaller) {
+        withContents(of: hash) { contents, hash, place in
+            rate.giveBack(&contents.places[place].arrival)
+            contents.takings?.giveBack(rate, of: hash, now: now, caller: caller)
+        }
+    }
+
     /// Looks at and changes the arrival time of one caller: 0 when it never came, or came so long ago that it does not matter.
     func withArrival<Result: Sendable>(of hash: UInt64, _ body: (inout Int64) -> Result) -> Result {
+        withContents(of: hash) { contents, _, place in body(&contents.places[place].arrival) }
+    }
+
+    // MARK: What others are told, and tell
+
+    /// From now on it is noted what was taken.
+    /// - Parameter capacity: of how many callers until it is taken out.
+    func noteTakings(capacity: Int) {
+        for stripe in stripes { stripe.contents.withLock { $0.takings = Takings(capacity: capacity / Self.stripeCount) } }
+    }
+
+    /// What was taken since the last time.
+    func removeTakings() -> (entries: [UInt64: Taking], untold: Int) {
+        stripes.reduce(into: ([:], 0)) { all, stripe in
+            guard let some = stripe.contents.withLock({ $0.takings?.removeAll() }) else { return }
+            all.entries.merge(some.entries) { $1 }
+            all.untold += some.untold
+        }
+    }
+
+    /// With what others have taken the caller's time comes to `arrival`, not counting what was taken here and is not told yet.
+    func learn(_ arrival: Int64, of hash: UInt64, now: Int64) {
+        // Of whoever has the whole burst nothing need be kept.
+        guard arrival > now else { return }
+        withContents(of: hash) { contents, hash, place in
+            let untold = contents.takings?.total(of: hash) ?? 0
+            contents.places[place].arrival = max(contents.places[place].arrival, arrival + untold)
+        }
+    }
+
+    private func withContents<Result: Sendable>(of hash: UInt64, _ body: (inout Contents, UInt64, _ place: Int) -> Result) -> Result {
         // 0 marks a place that was never taken.
         let hash = hash == 0 ? 1 : hash
         let stripe = stripes[Int(hash % UInt64(Self.stripeCount))]
         let first = Int((hash / UInt64(Self.stripeCount)) % setsPerStripe) * Self.setSize
-        return stripe.places.withLock { places in
-            let index = Self.place(of: hash, in: places, first)
-            if places[index].hash != hash { places[index] = Place(hash: hash) }
-            return body(&places[index].arrival)
+        return stripe.contents.withLock { contents in
+            let place = contents.place(of: hash, in: first..<first + Self.setSize)
+            return body(&contents, hash, place)
         }
-    }
-
-    /// Where the caller is, or goes: into the place whose time is over, or will be soonest.
-    private static func place(of hash: UInt64, in places: [Place], _ first: Int) -> Int {
-        var candidate = first
-        for index in first..<first + setSize {
-            if places[index].hash == hash { return index }
-            if places[index].arrival < places[candidate].arrival { candidate = index }
-        }
-        return candidate
     }
 }

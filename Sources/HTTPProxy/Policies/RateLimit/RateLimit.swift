@@ -49,5 +49,8 @@ public final class RateLimitMemory: Sendable {
 
     /// How many callers have less than their whole quota now. When it comes near the capacity, some are forgotten too early. It takes a look at all
     /// of them: for whoever watches, not for a request.
-    public func callers(now: NIODeadline = .now()) -> Int { arrivals.countAhead(of: Int64(clamping: now.uptimeNanoseconds)) }
+    public func callers(now: NIODeadline = .now()) -> Int { arrivals.countAhead(of: Self.nanoseconds(now)) }
+
+    /// A clock may begin at 0, which in the memory stands for never.
+    static func nanoseconds(_ time: NIODeadline) -> Int64 { Int64(clamping: time.uptimeNanoseconds) + 1 }
 }

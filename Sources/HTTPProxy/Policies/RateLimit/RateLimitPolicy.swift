@@ -11,6 +11,8 @@ public struct RateLimitPolicy: RequestPolicy {
         let rate: CellRate
         /// Tells its callers from those of other limits.
         let name: String
+        /// The same for other proxies.
+        let sharedName: String
     }
 
     private let limits: [Compiled]
@@ -32,7 +34,9 @@ public struct RateLimitPolicy: RequestPolicy {
     ) {
         self.limits = limits.map { limit in
             let rate = CellRate(quota: limit.quota, windowNanoseconds: limit.window.nanoseconds, burst: limit.burst)
-            return Compiled(limit: limit, rate: rate, name: "\(route)/\(limit.name)")
+            let name = "\(route)/\(limit.name)"
+            return Compiled(
+                limit: limit, rate: rate, name: name, sharedName: "\(name)/\(rate.interval)/\(rate.burst)/\(limit.key.rawValue)")
         }
         self.memory = memory
         self.typePrefix = typePrefix
@@ -42,14 +46,15 @@ public struct RateLimitPolicy: RequestPolicy {
     }
 
     public func decide(_ request: inout RequestContext, on eventLoop: any EventLoop) -> PolicyDecision {
-        // A clock may begin at 0, which in the memory stands for never.
-        let now = Int64(clamping: clock().uptimeNanoseconds) + 1
+        let now = RateLimitMemory.nanoseconds(clock())
         var state = ""
         for (index, limit) in limits.enumerated() {
-            let decision = memory.arrivals.withArrival(of: hash(of: request, by: limit)) { limit.rate.take(&$0, now: now) }
+            let asker = Asker(request, by: limit.limit.key)
+            let decision = memory.arrivals.take(limit.rate, of: asker.hash(limit.name), now: now) { asker.shared(limit.sharedName) }
             guard decision.isGranted else {
                 for earlier in limits[..<index] {
-                    memory.arrivals.withArrival(of: hash(of: request, by: earlier)) { earlier.rate.giveBack(&$0) }
+                    let asker = Asker(request, by: earlier.limit.key)
+                    memory.arrivals.giveBack(earlier.rate, of: asker.hash(earlier.name), now: now) { asker.shared(earlier.sharedName) }
                 }
                 onRefusal(limit.limit.name)
                 return .answer(refusal(of: request, by: limit.limit, decision))
@@ -59,26 +64,6 @@ public struct RateLimitPolicy: RequestPolicy {
         request.changes.addResponse(checked: "RateLimit-Policy", policies)
         request.changes.addResponse(checked: "RateLimit", state)
         return .next
-    }
-
-    // MARK: Who asks
-
-    private func hash(of request: RequestContext, by limit: Compiled) -> UInt64 {
-        var hasher = Hasher()
-        hasher.combine(limit.name)
-        let name: String? =
-            switch limit.limit.key {
-            case .route: ""
-            case .address: nil
-            case .user: request.user
-            case .token: request.head.first("authorization")
-            }
-        if let name {
-            hasher.combine(name)
-        } else {
-            hasher.combine(ClientNetwork(of: request.clientAddress))
-        }
-        return UInt64(bitPattern: Int64(hasher.finalize()))
     }
 
     // MARK: What is said
@@ -105,8 +90,43 @@ public struct RateLimitPolicy: RequestPolicy {
     private static func seconds(_ nanoseconds: Int64) -> Int64 { (nanoseconds + 999_999_999) / 1_000_000_000 }
 }
 
+/// Who asks, as a limit counts.
+private enum Asker {
+    case name(String)
+    case network(ClientNetwork)
+
+    init(_ request: RequestContext, by key: RateLimit.Key) {
+        let name: String? =
+            switch key {
+            case .route: ""
+            case .address: nil
+            case .user: request.user
+            case .token: request.head.first("authorization")
+            }
+        self = name.map(Asker.name) ?? .network(ClientNetwork(of: request.clientAddress))
+    }
+
+    /// Differs from process to process, so that nobody can choose it.
+    func hash(_ limit: String) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(limit)
+        switch self {
+        case .name(let name): hasher.combine(name)
+        case .network(let network): hasher.combine(network)
+        }
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+
+    func shared(_ limit: String) -> SharedCaller {
+        switch self {
+        case .name(let name): SharedCaller(limit: limit, caller: "name \(name)")
+        case .network(let network): SharedCaller(limit: limit, caller: "network \(network)")
+        }
+    }
+}
+
 /// What counts as one caller among addresses: an IPv4 address, or the first 64 bits of an IPv6 one.
-struct ClientNetwork: Hashable, Sendable {
+struct ClientNetwork: Hashable, Sendable, CustomStringConvertible {
     private let bytes: [UInt8]
 
     init(of address: String) {
@@ -116,4 +136,6 @@ struct ClientNetwork: Hashable, Sendable {
         }
         bytes = found.count == 16 ? Array(found[..<8]) : found
     }
+
+    var description: String { bytes.map { "\($0)" }.joined(separator: ".") }
 }

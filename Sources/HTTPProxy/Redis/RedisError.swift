@@ -1,0 +1,27 @@
+import NIOCore
+import NIOPosix
+
+/// Why a Redis server is of no use.
+struct RedisError: Error, Hashable, Sendable, CustomStringConvertible {
+    let description: String
+
+    static let notRedis = Self(description: "what answers there does not speak Redis' protocol")
+    static let silent = Self(description: "it did not answer in time")
+    static let closed = Self(description: "it closed the connection")
+    static let unexpected = Self(description: "it answered something else than was asked for")
+
+    /// The server's own sentence, or as much as a log should have of it.
+    static func refused(_ sentence: String) -> Self { Self(description: "it refused: \(sentence.prefix(200))") }
+
+    static func unreachable(_ error: any Error) -> Self {
+        switch error {
+        case let several as NIOConnectionError:
+            // What one address of the name said is as good as what the others did.
+            if let first = several.connectionErrors.first { return unreachable(first.error) }
+            return Self(description: "no connection: the name has no address")
+        case let error as IOError: return Self(description: "no connection: \(error.description)")
+        case ChannelError.connectTimeout: return Self(description: "no connection within the time for one")
+        default: return Self(description: "no connection: \(error)")
+        }
+    }
+}
