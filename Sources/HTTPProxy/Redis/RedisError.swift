@@ -1,6 +1,14 @@
 import NIOCore
 import NIOPosix
 
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
 /// Why a Redis server is of no use.
 struct RedisError: Error, Hashable, Sendable, CustomStringConvertible {
     let description: String
@@ -13,15 +21,16 @@ struct RedisError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The server's own sentence, or as much as a log should have of it.
     static func refused(_ sentence: String) -> Self { Self(description: "it refused: \(sentence.prefix(200))") }
 
+    /// No connection can be made, or not be used.
     static func unreachable(_ error: any Error) -> Self {
         switch error {
         case let several as NIOConnectionError:
             // What one address of the name said is as good as what the others did.
-            if let first = several.connectionErrors.first { return unreachable(first.error) }
-            return Self(description: "no connection: the name has no address")
-        case let error as IOError: return Self(description: "no connection: \(error.description)")
-        case ChannelError.connectTimeout: return Self(description: "no connection within the time for one")
-        default: return Self(description: "no connection: \(error)")
+            several.connectionErrors.first.map { unreachable($0.error) } ?? Self(description: "no connection: its name has no address")
+        case let error as IOError: Self(description: "no connection: \(String(cString: strerror(error.errnoCode)))")
+        case ChannelError.connectTimeout: Self(description: "no connection within the time for one")
+        case is ChannelError: .closed
+        default: Self(description: "no connection: \(error)")
         }
     }
 }

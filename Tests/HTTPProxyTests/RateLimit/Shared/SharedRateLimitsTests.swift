@@ -110,7 +110,9 @@ struct SharedRateLimitsTests {
                 server.kill()
                 for gateway in gateways {
                     await gateway.failed()
-                    #expect(!gateway.limits.status.isShared && gateway.limits.status.failure != nil)
+                    #expect(!gateway.limits.status.isShared)
+                    let failure = gateway.limits.status.failure
+                    #expect(failure == "it closed the connection" || failure == "no connection: Connection refused")
                     #expect(gateway.passed(of: 9) == 0)
                     #expect(gateway.passed(of: 9, from: "203.0.113.2") == 5)
                 }
