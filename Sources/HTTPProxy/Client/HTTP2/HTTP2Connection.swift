@@ -29,6 +29,7 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection {
     private(set) var peer = ""
     private(set) var isPeerTrusted = false
     let headLimits: HeadLimits
+    private let flushing = FlushOnce()
     private var context: ChannelHandlerContext?
     private var phase = Phase.open
     /// For idleness and the last moments.
@@ -36,8 +37,7 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection {
     /// For the answer to a PING.
     private var pingTimer: DeadlineTimer?
     private var isPinging = false
-    private var streams = 0
-    private var lastStream = HTTP2StreamID.rootStream
+    private lazy var streams = HTTP2Streams(of: self)
 
     private static let ping = HTTP2PingData(withInteger: 0x736F_756B)
     /// How long a client may take to answer the PING.
@@ -54,26 +54,14 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection {
     /// Makes the channel one that speaks HTTP/2. Must be called on its event loop.
     static func add(to channel: any Channel, loop: ProxyLoop, scheme: Scheme) throws {
         let connection = HTTP2Connection(loop: loop, scheme: scheme)
-        let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
         let options = loop.snapshot.configuration.http2
         var configuration = NIOHTTP2Handler.ConnectionConfiguration()
         configuration.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: options.maximumConcurrentStreams),
             HTTP2Setting(parameter: .maxHeaderListSize, value: connection.headLimits.maximumBytes),
         ]
-        var streams = NIOHTTP2Handler.StreamConfiguration()
-        // As many bytes may wait for one stream as for one connection of HTTP/1.
-        streams.outboundBufferSizeHighWatermark = 64 * 1024
-        streams.outboundBufferSizeLowWatermark = 32 * 1024
-        let handler = NIOHTTP2Handler(
-            mode: .server, eventLoop: channel.eventLoop, connectionConfiguration: configuration, streamConfiguration: streams,
-            streamDelegate: StreamCount(connection: bound)
-        ) { stream in
-            stream.eventLoop.makeCompletedFuture {
-                try stream.pipeline.syncOperations.addHandler(HTTP2Stream(connection: bound.value))
-            }
-        }
-        try channel.pipeline.syncOperations.addHandlers([FlushOnce(), handler, connection])
+        let handler = NIOHTTP2Handler(mode: .server, connectionConfiguration: configuration)
+        try channel.pipeline.syncOperations.addHandlers([connection.flushing, handler, connection])
     }
 
     // MARK: The loop's side
@@ -95,6 +83,7 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        flushing.gather { context.flush() }
         peer = context.channel.remoteAddress?.ipAddress ?? ""
         isPeerTrusted = loop.snapshot.isTrusted(peer)
         timer = DeadlineTimer(eventLoop: context.eventLoop) { self.deadlinePassed() }
@@ -104,13 +93,23 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard let event = event as? ChannelEvent, event == .inputClosed else { return }
+        switch event {
+        case let event as NIOHTTP2WindowUpdatedEvent:
+            if let size = event.inboundWindowSize { streams.windowChanged(event.streamID, to: size) }
+        case let event as StreamClosedEvent: streams.ended(event.streamID)
         // Who sends nothing more cannot open a window either: to HTTP/2, half a connection is none.
-        context.close(promise: nil)
+        case ChannelEvent.inputClosed: context.close(promise: nil)
+        default: break
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .ping(Self.ping, ack: true) = unwrapInboundIn(data).payload else { return }
+        let frame = unwrapInboundIn(data)
+        guard frame.streamID == .rootStream else {
+            streams.receive(frame)
+            return
+        }
+        guard case .ping(Self.ping, ack: true) = frame.payload else { return }
         isPinging = false
         pingTimer?.set(nil)
         if phase == .announced { sendLastGoAway() }
@@ -148,29 +147,45 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection {
         phase = .closing
         timer?.stop()
         pingTimer?.stop()
+        streams.endAll()
         loop.remove(self)
     }
 
     // MARK: Streams
 
-    /// Tells the connection of its streams' comings and goings.
-    private struct StreamCount: NIOHTTP2StreamDelegate {
-        let connection: NIOLoopBound<HTTP2Connection>
+    var allocator: ByteBufferAllocator { context?.channel.allocator ?? ByteBufferAllocator() }
 
-        func streamCreated(_ id: HTTP2StreamID, channel: any Channel) { connection.value.opened(id) }
-        func streamClosed(_ id: HTTP2StreamID, channel: any Channel) { connection.value.closed() }
+    func write(_ payload: HTTP2Frame.FramePayload, on stream: HTTP2StreamID, promise: EventLoopPromise<Void>? = nil) {
+        guard let context else {
+            promise?.fail(ChannelError.alreadyClosed)
+            return
+        }
+        context.write(wrapOutboundOut(HTTP2Frame(streamID: stream, payload: payload)), promise: promise)
     }
 
-    private func opened(_ id: HTTP2StreamID) {
-        streams += 1
-        lastStream = max(lastStream, id)
+    func flush() { flushing.flushSoon() }
+
+    func reset(_ stream: HTTP2StreamID, _ code: HTTP2ErrorCode) {
+        // What was to be flushed is to leave before: behind a reset the stream's frames would be thrown away.
+        context?.flush()
+        write(.rstStream(code), on: stream)
+        flush()
+    }
+
+    /// Lets the client send more.
+    func open(_ stream: HTTP2StreamID, by increment: Int) {
+        write(.windowUpdate(windowSizeIncrement: increment), on: stream)
+        flush()
+    }
+
+    /// Has the stream told when its deadline passes.
+    func watch(_ deadline: NIODeadline) { streams.watch(deadline) }
+
+    func streamOpened() {
         if phase == .open { timer?.set(nil) }
     }
 
-    private func closed() {
-        streams -= 1
-        if streams == 0 { waitForStreams() }
-    }
+    func streamsEnded() { waitForStreams() }
 
     // MARK: Endings
 
@@ -195,8 +210,8 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection {
     private func sendLastGoAway() {
         guard let context else { return }
         phase = .last
-        context.writeAndFlush(goAway(last: lastStream), promise: nil)
-        if streams == 0 { closeGently() }
+        context.writeAndFlush(goAway(last: streams.last), promise: nil)
+        if streams.isEmpty { closeGently() }
     }
 
     private func goAway(last: HTTP2StreamID) -> NIOAny {
@@ -211,6 +226,6 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection {
         // Behind it everything that was written before has left.
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { _ in self.context?.close(mode: .output, promise: nil) }
-        context.writeAndFlush(goAway(last: lastStream), promise: promise)
+        context.writeAndFlush(goAway(last: streams.last), promise: promise)
     }
 }

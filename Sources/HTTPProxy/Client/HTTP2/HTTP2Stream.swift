@@ -7,24 +7,29 @@ import NIOHTTP2
 // It is to the exchange what a connection of HTTP/1 is, with two differences. Other streams share the socket, so an ending never closes the
 // connection: a response that ends before its request says so with RST_STREAM(NO_ERROR), one that cannot be completed with
 // RST_STREAM(INTERNAL_ERROR) (RFC 9113 section 8.1). And flow control is the stream's own: while the exchange has paused reading, what has come stays
-// in `pending` and the window is not opened again, so no more than one window can pile up.
+// in `pending` and the window is not opened again, so no more than one window can pile up; while more than `mostUnsent` bytes of the response wait for the
+// client's window or the socket, the exchange reads no more of it.
 
-final class HTTP2Stream: ChannelInboundHandler, ExchangeClient {
-    typealias InboundIn = HTTP2Frame.FramePayload
-    typealias OutboundOut = HTTP2Frame.FramePayload
-
+final class HTTP2Stream: ExchangeClient {
     /// What has been written last. It waits for what comes next, so that the end of the stream can go in the same frame.
     private enum Unsent {
         case head(HPACKHeaders)
         case body(ByteBuffer)
     }
 
+    /// As many bytes may wait for one stream as for one connection of HTTP/1, until half of them have left.
+    private static let mostUnsent = 64 * 1024
+    /// The first bytes of a response leave uncounted: counting costs a promise, and most responses have no more.
+    private static let uncounted = 16 * 1024
+
+    private let id: HTTP2StreamID
     private let connection: HTTP2Connection
     private let loop: ProxyLoop
-    private var context: ChannelHandlerContext?
     private var driver: ExchangeDriver?
-    private var timer: DeadlineTimer?
-    private var pending = CircularBuffer<ByteBuffer>()
+    private(set) var deadline = NIODeadline.distantFuture
+    private var pending = CircularBuffer<ByteBuffer>(initialCapacity: 1)
+    private var pendingBytes = 0
+    private var window = ReceiveWindow()
     private var isRequestEnded = false
     private var isEndDelivered = false
     private var isHead = false
@@ -32,8 +37,15 @@ final class HTTP2Stream: ChannelInboundHandler, ExchangeClient {
     private var isProcessing = false
     private var unsent: Unsent?
     private var needsFlush = false
+    private var writtenBytes = 0
+    /// Of those that are counted.
+    private var unsentBytes = 0
+    private(set) var isWritable = true
+    /// Nothing can be sent any more.
+    private var isOver = false
 
-    init(connection: HTTP2Connection) {
+    init(_ id: HTTP2StreamID, of connection: HTTP2Connection) {
+        self.id = id
         self.connection = connection
         loop = connection.loop
     }
@@ -41,8 +53,6 @@ final class HTTP2Stream: ChannelInboundHandler, ExchangeClient {
     // MARK: The exchange's side
 
     let version = ProtocolVersion.http2
-
-    var isWritable: Bool { context?.channel.isWritable ?? false }
 
     func write(informational head: ResponseHead, _ fields: ResponseFields) {
         send(HPACKHeaders(informational: head, fields))
@@ -72,11 +82,10 @@ final class HTTP2Stream: ChannelInboundHandler, ExchangeClient {
     }
 
     func flush() {
-        guard let context else { return }
         if unsent != nil { sendUnsent() }
         guard needsFlush else { return }
         needsFlush = false
-        context.flush()
+        connection.flush()
     }
 
     /// Nobody can have asked for it: HTTP/2 has no `Upgrade`.
@@ -85,57 +94,55 @@ final class HTTP2Stream: ChannelInboundHandler, ExchangeClient {
     }
 
     func setDeadline(_ deadline: NIODeadline?) {
-        guard let context else { return }
-        if timer == nil, deadline != nil {
-            timer = DeadlineTimer(eventLoop: context.eventLoop) { self.deadlinePassed() }
-        }
-        timer?.set(deadline)
+        self.deadline = deadline ?? .distantFuture
+        if let deadline { connection.watch(deadline) }
     }
 
-    func pause() {
-        guard !isPaused else { return }
-        isPaused = true
-        context?.channel.setReading(false)
-    }
+    func pause() { isPaused = true }
 
     func resume() {
         guard isPaused else { return }
         isPaused = false
-        context?.channel.setReading(true)
-        // Other than a socket's, a stream's channel does not begin by itself.
-        context?.read()
         process()
     }
 
     func exchangeFinished(keepsOpen: Bool) {
         driver = nil
-        pending.removeAll()
+        dropPending()
         // The response may still wait for the client's window, but not for ever.
         setDeadline(.now() + loop.snapshot.configuration.limits.idleTimeout)
         flush()
     }
 
     func cut() {
-        leave()
         unsent = nil
         reset(.internalError)
+        leave()
     }
 
-    private func deadlinePassed() {
+    func deadlinePassed() {
+        deadline = .distantFuture
         if let driver { driver.handle(.timeout) } else { reset(.cancel) }
     }
 
     /// Nobody hears of this stream any more.
-    private func leave() {
+    func leave() {
+        isOver = true
+        deadline = .distantFuture
         let driver = driver
         self.driver = nil
-        pending.removeAll()
-        timer?.stop()
+        dropPending()
         driver?.handle(.clientGone)
     }
 
+    private func dropPending() {
+        pending.removeAll()
+        pendingBytes = 0
+    }
+
     private func reset(_ code: HTTP2ErrorCode) {
-        context?.writeAndFlush(wrapOutboundOut(.rstStream(code)), promise: nil)
+        guard !isOver else { return }
+        connection.reset(id, code)
     }
 
     // MARK: Frames to the client
@@ -160,69 +167,80 @@ final class HTTP2Stream: ChannelInboundHandler, ExchangeClient {
     }
 
     private func send(_ bytes: ByteBuffer, endsStream: Bool) {
-        send(.data(HTTP2Frame.FramePayload.Data(data: .byteBuffer(bytes), endStream: endsStream)), endsStream: endsStream)
+        writtenBytes += bytes.readableBytes
+        let counted = writtenBytes > Self.uncounted ? bytes.readableBytes : 0
+        send(
+            .data(HTTP2Frame.FramePayload.Data(data: .byteBuffer(bytes), endStream: endsStream)), endsStream: endsStream, counted: counted)
     }
 
-    private func send(_ payload: HTTP2Frame.FramePayload, endsStream: Bool) {
-        guard let context else { return }
+    /// - Parameter counted: how many bytes wait until the frame has left.
+    private func send(_ payload: HTTP2Frame.FramePayload, endsStream: Bool, counted: Int = 0) {
+        guard !isOver else { return }
         needsFlush = true
-        guard endsStream, !isRequestEnded else {
-            context.write(wrapOutboundOut(payload), promise: nil)
+        // The client need not send what is left of a request that is answered. Telling it so before the answer has left would take that back.
+        let leavesRequest = endsStream && !isRequestEnded
+        guard counted > 0 || leavesRequest else {
+            connection.write(payload, on: id)
             return
         }
-        // The client need not send what is left of a request that is answered. Telling it so before the answer has left would take that back.
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenSuccess {
-            if !self.isRequestEnded { self.reset(.noError) }
+        wait(for: counted)
+        let promise = loop.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { result in
+            self.left(counted)
+            if leavesRequest, !self.isRequestEnded, case .success = result { self.reset(.noError) }
         }
-        context.write(wrapOutboundOut(payload), promise: promise)
+        connection.write(payload, on: id, promise: promise)
     }
 
-    // MARK: The channel's side
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
+    private func wait(for bytes: Int) {
+        unsentBytes += bytes
+        guard unsentBytes >= Self.mostUnsent, isWritable else { return }
+        isWritable = false
+        driver?.handle(.clientWritable(false))
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
+    private func left(_ bytes: Int) {
+        unsentBytes -= bytes
+        guard unsentBytes <= Self.mostUnsent / 2, !isWritable else { return }
+        isWritable = true
+        driver?.handle(.clientWritable(true))
+    }
+
+    // MARK: Frames from the client
+
+    func receive(_ payload: HTTP2Frame.FramePayload) {
+        switch payload {
         case .headers(let payload):
             if payload.endStream { isRequestEnded = true }
             // Those that come later are trailers; of requests they end here, as those of HTTP/1 do.
             if driver == nil, !isEndDelivered { begin(payload.headers) }
         case .data(let payload):
             if payload.endStream { isRequestEnded = true }
-            if case .byteBuffer(let bytes) = payload.data, bytes.readableBytes > 0, driver != nil { pending.append(bytes) }
+            if case .byteBuffer(let bytes) = payload.data, bytes.readableBytes > 0, driver != nil {
+                pending.append(bytes)
+                pendingBytes += bytes.readableBytes
+            }
         default: return
         }
         process()
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        driver?.handle(.clientWritable(context.channel.isWritable))
+    func windowChanged(to size: Int) {
+        window.change(to: size)
+        openWindow()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // The stream was reset, or the connection is gone: the channel goes, too, and says so.
-        context.close(promise: nil)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        leave()
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        leave()
-        self.context = nil
+    private func openWindow() {
+        guard !isRequestEnded, !isOver, let increment = window.open(unused: pendingBytes) else { return }
+        connection.open(id, by: increment)
     }
 
     // MARK: The request
 
     private func begin(_ headers: HPACKHeaders) {
-        guard let context else { return }
         let head: RequestHead
         switch HTTP2RequestHead.read(
-            headers, hasBody: !isRequestEnded, limits: connection.headLimits, allocator: context.channel.allocator)
+            headers, hasBody: !isRequestEnded, limits: connection.headLimits, allocator: connection.allocator)
         {
         case .success(let read): head = read
         case .failure(let failure):
@@ -248,6 +266,7 @@ final class HTTP2Stream: ChannelInboundHandler, ExchangeClient {
         isProcessing = true
         while let driver {
             if !isPaused, let piece = pending.popFirst() {
+                pendingBytes -= piece.readableBytes
                 driver.receive(requestBody: piece)
             } else if isRequestEnded, pending.isEmpty, !isEndDelivered {
                 isEndDelivered = true
@@ -257,6 +276,7 @@ final class HTTP2Stream: ChannelInboundHandler, ExchangeClient {
             }
         }
         isProcessing = false
+        openWindow()
         flush()
         driver?.flush()
     }
