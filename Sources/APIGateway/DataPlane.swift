@@ -32,9 +32,8 @@ struct DataPlane: ServiceLifecycle.Service {
         let proxy = try await ProxyServer(
             configuration: proxyConfiguration(configuration, control), threads: settings.threads, observer: observer,
             logger: platform.logger)
-        let listening = try await proxy.start(host: platform.settings.host, port: platform.settings.port)
+        let listening = try await start(proxy)
         running.begin(proxy, with: configuration)
-        platform.logger.info("gateway listening", metadata: ["host": "\(platform.settings.host)", "port": "\(listening)"])
         settings.whenListening(listening)
         // One after another, so that what was read last is in force, and on every event loop.
         let (changes, changed) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -46,6 +45,13 @@ struct DataPlane: ServiceLifecycle.Service {
             group.cancelAll()
         }
         try await proxy.drain(within: .milliseconds(platform.settings.drainTimeout.wholeMilliseconds))
+    }
+
+    private func start(_ proxy: ProxyServer) async throws -> Int {
+        let (host, port) = (platform.settings.host, platform.settings.port)
+        let listening = try await ListenError.naming(host: host, port: port) { try await proxy.start(host: host, port: port) }
+        platform.logger.info("gateway listening", metadata: ["host": "\(host)", "port": "\(listening)"])
+        return listening
     }
 
     /// Looks at the files once a second. A file that was only half written then is a mistake now and is read again when it has changed again.
@@ -122,7 +128,11 @@ struct DataPlane: ServiceLifecycle.Service {
         return policies
     }
 
-    private static let controlRoutes = ["/health", "/live", "/ready", "/metrics", "/openapi.json", "/docs", "/docs/{file}"].map { path in
-        HTTPProxy.Route(name: "control-\(path.dropFirst())", methods: ["GET"], path: .template(path), target: .cluster("control"))
+    private static let controlRoutes =
+        ["/health", "/live", "/ready", "/metrics"].map { controlRoute($0, ["GET"]) }
+        + ["/openapi.json", "/docs", "/docs/{file}"].map { controlRoute($0, ["GET", "HEAD"]) }
+
+    private static func controlRoute(_ path: String, _ methods: Set<String>) -> HTTPProxy.Route {
+        HTTPProxy.Route(name: "control-\(path.dropFirst())", methods: methods, path: .template(path), target: .cluster("control"))
     }
 }

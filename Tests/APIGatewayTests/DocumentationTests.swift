@@ -55,8 +55,8 @@ struct DocumentationTests {
                 #expect(reply.status == .ok && reply.headers[.contentType] == type && !reply.body.isEmpty, "\(path)")
                 #expect(reply.headers[.cacheControl] == "public, max-age=60", "\(path)")
                 let tag = try #require(reply.headers[.eTag])
-                #expect(tag.count == 34 && tag.hasPrefix("\"") && tag.hasSuffix("\""), "a strong one")
-                for known in [tag, "W/\(tag)", "\"other\", \(tag)", "*"] {
+                #expect(tag.count == 36 && tag.hasPrefix("W/\"") && tag.hasSuffix("\""), "a weak one")
+                for known in [tag, "\(tag.dropFirst(2))", "\"other\", \(tag)", "*"] {
                     let again = try await gateway.client.get(path, headers: [.ifNoneMatch: known])
                     #expect(again.status == .notModified && again.body.isEmpty && again.headers[.eTag] == tag, "\(path) \(known)")
                     #expect(again.headers[.cacheControl] == "public, max-age=60", "\(path) \(known)")
@@ -67,6 +67,32 @@ struct DocumentationTests {
             let missing = try await gateway.client.get("/docs/none.js")
             #expect(missing.status == .notFound && missing.headers[.contentType] == "application/problem+json")
             #expect(gateway.upstream.seen.isEmpty)
+        }
+    }
+
+    @Test("HEAD is answered like GET, without the body", arguments: ["/openapi.json", "/docs", "/docs/main.js"])
+    func head(path: String) async throws {
+        try await GatewayFixture.run { gateway in
+            let whole = try await gateway.client.get(path)
+            let head = try await gateway.client.send(.head, path)
+            #expect(head.status == .ok && head.body.isEmpty)
+            for name in [HTTPField.Name.contentType, .eTag, .cacheControl, .contentLength, .contentSecurityPolicy] {
+                #expect(head.headers[name] != nil && head.headers[name] == whole.headers[name], "\(name)")
+            }
+            let known = try await gateway.client.send(.head, path, headers: [.ifNoneMatch: try #require(whole.headers[.eTag])])
+            #expect(known.status == .notModified)
+        }
+    }
+
+    @Test("both travel compressed to clients that take that, and their tag is known again")
+    func compressed() async throws {
+        try await GatewayFixture.run { gateway in
+            for path in ["/openapi.json", "/docs", "/docs/main.js"] {
+                let reply = try await gateway.client.get(path, headers: [.acceptEncoding: "gzip"])
+                #expect(reply.headers[.contentEncoding] == "gzip" && reply.headers[.vary] == "accept-encoding", "\(path)")
+                let known: HTTPFields = [.acceptEncoding: "gzip", .ifNoneMatch: try #require(reply.headers[.eTag])]
+                #expect(try await gateway.client.get(path, headers: known).status == .notModified, "\(path)")
+            }
         }
     }
 

@@ -121,6 +121,30 @@ def overload_table(rounds):
     ])
 
 
+def changes_table(rounds):
+    """`rounds`: what `changes` found in each."""
+
+    def row(title, value, form="{:,.0f}"):
+        return [title, *(form.format(value(found)) for found in rounds)]
+
+    return table(["", *(f"round {number}" for number in range(1, len(rounds) + 1))], [
+        row("**requests lost**", lambda found: len(found["lost"]), "**{:,.0f}**"),
+        row("requests answered", lambda found: found["answered"]),
+        row("requests /s, while reloading", lambda found: found["perSecond"]),
+        row("p50 ms", lambda found: found["milliseconds"]["p50"], "{:,.1f}"),
+        row("p99 ms", lambda found: found["milliseconds"]["p99"], "{:,.1f}"),
+        row("slowest ms", lambda found: found["milliseconds"]["max"], "{:,.1f}"),
+        row("reloads", lambda found: len(found["inForceMilliseconds"])),
+        row("in force after, median ms", lambda found: median(found["inForceMilliseconds"]), "{:,.1f}"),
+        row("in force after, slowest ms", lambda found: max(found["inForceMilliseconds"]), "{:,.1f}"),
+        row("answers that said they are the last", lambda found: len(found["announced"])),
+        row("messages that WebSockets echoed", lambda found: found["echoes"]),
+        row("WebSockets that ended early", lambda found: len(found["talkComplaints"])),
+        row("from SIGTERM to the end, s", lambda found: found["secondsToEnd"], "{:,.2f}"),
+        row("status of the process", lambda found: found["status"]),
+    ])
+
+
 #: What a gateway's table says: a figure of a load, its title, and its form.
 GATEWAY_FIGURES = [
     ("perSecond", "requests /s", "{:,.0f}"),

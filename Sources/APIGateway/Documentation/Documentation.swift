@@ -23,11 +23,12 @@ struct Documentation: Controller {
     }
 
     var routes: [Chassis.Route] {
-        [
+        let routes: [Chassis.Route] = [
             .get("/openapi.json", .anyone) { call in document.response(to: call) },
             .get("/docs", .anyone) { call in page.response(to: call) },
             .get("/docs/{file}", .anyone, file),
         ]
+        return routes + routes.map { .head(like: $0) }
     }
 
     private func file(_ call: Call) async throws -> Response {

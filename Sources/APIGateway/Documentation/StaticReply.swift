@@ -4,7 +4,8 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// Bytes that stay the same as long as the process lives, as an answer: with a strong `ETag`, so that who has them is told so and no more.
+/// Bytes that stay the same as long as the process lives, as an answer: with an `ETag`, so that who has them is told so and no more. The tag is a weak one,
+/// because the data plane compresses the answer on its way, and a strong tag would vouch for each byte.
 struct StaticReply: Sendable {
     /// The page takes nothing from elsewhere, speaks to nobody else, is shown inside no other page, and makes no markup of text: its script could
     /// not, if it wanted to.
@@ -38,7 +39,7 @@ struct StaticReply: Sendable {
             let text = String(byte, radix: 16)
             return byte < 16 ? "0" + text : text
         }
-        return "\"\(digits.joined())\""
+        return "W/\"\(digits.joined())\""
     }
 }
 

@@ -32,6 +32,13 @@ public struct Route: Sendable {
         Route(.get, path, access, handler)
     }
 
+    /// What answers HEAD where `route` answers GET: the same without the body (RFC 9110, section 9.3.2).
+    public static func head(like route: Route) -> Route {
+        Route(.head, route.path, route.access, bodyLimitBytes: route.bodyLimitBytes) { call in
+            try await route.handler(call).createHeadResponse()
+        }
+    }
+
     public static func post(_ path: String, _ access: Access, _ handler: @escaping Handler) -> Route {
         Route(.post, path, access, handler)
     }

@@ -76,6 +76,10 @@ public struct ServiceHost: ServiceLifecycle.Service {
 
     private var server: some ServiceLifecycle.Service {
         let address = service.address ?? Service.Address(host: platform.settings.host, port: platform.settings.port)
+        return Listening(server: application(at: address), host: address.host, port: address.port)
+    }
+
+    private func application(at address: Service.Address) -> some ServiceLifecycle.Service {
         let responder = ServiceResponder(routes: routes, authenticator: service.authenticator, platform: platform)
         return Application(
             responder: responder,
@@ -92,6 +96,17 @@ public struct ServiceHost: ServiceLifecycle.Service {
             },
             eventLoopGroupProvider: .shared(platform.eventLoopGroup),
             logger: platform.logger)
+    }
+}
+
+/// A server whose address is named when it cannot be had.
+private struct Listening<Server: ServiceLifecycle.Service>: ServiceLifecycle.Service {
+    let server: Server
+    let host: String
+    let port: Int
+
+    func run() async throws {
+        try await ListenError.naming(host: host, port: port) { try await server.run() }
     }
 }
 

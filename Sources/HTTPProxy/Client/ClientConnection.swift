@@ -23,6 +23,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
         case closing
     }
 
+    private let life = Life(.clientConnection)
     private let loop: ProxyLoop
     private let scheme: Scheme
     private var context: ChannelHandlerContext?

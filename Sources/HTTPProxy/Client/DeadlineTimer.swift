@@ -8,6 +8,7 @@ import NIOCore
 ///
 /// It holds on to whoever set it, until `stop`: a weak reference would make every retain and release of a connection take Swift's slow path.
 final class DeadlineTimer {
+    private let life = Life(.timer)
     private let eventLoop: any EventLoop
     private var deadline: NIODeadline?
     private var scheduledFor: NIODeadline?

@@ -6,6 +6,7 @@ import Resilience
 /// Carries out what the `Exchange` decides, for one request: holds the heads and the bytes, and connects the client's connection with the
 /// upstream's. It makes no decision about the lifecycle itself.
 final class ExchangeDriver {
+    private let life = Life(.exchange)
     let loop: ProxyLoop
     let client: any ExchangeClient
     let snapshot: ProxySnapshot

@@ -13,6 +13,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         case closed
     }
 
+    private let life = Life(.upstreamConnection)
     let pool: EndpointPool
     /// When it was last put back, for the pool's idle timeout.
     var idleSince = NIODeadline.distantPast

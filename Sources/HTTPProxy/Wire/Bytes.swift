@@ -99,6 +99,13 @@ extension UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: self[range.start..<range.end])
     }
 
+    /// Whether the comma-separated list has an element of which `holds` is true.
+    func listContains(_ holds: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+        var found = false
+        forEachListElement { if holds($0) { found = true } }
+        return found
+    }
+
     /// Calls `body` with each element of a comma-separated list, without the white space around it.
     func forEachListElement(_ body: (UnsafeRawBufferPointer) -> Void) {
         var start = 0

@@ -106,16 +106,7 @@ struct RequestWriter {
     }
 
     private func isNamedByConnection(_ name: UnsafeRawBufferPointer, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        head.fields.contains { $0.known == .connection && bytes[part: $0.value].listContains(name) }
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// Whether the comma-separated list has this element, in any case.
-    func listContains(_ name: UnsafeRawBufferPointer) -> Bool {
-        var found = false
-        forEachListElement { if $0.equalsIgnoringCase(name) { found = true } }
-        return found
+        head.fields.contains { $0.known == .connection && bytes[part: $0.value].listContains { $0.equalsIgnoringCase(name) } }
     }
 }
 

@@ -19,7 +19,7 @@ struct ResponseFields {
         let name = bytes[part: field.name]
         if changes.removesUpstreamCORS, name.hasPrefix("access-control-") { return false }
         guard head.namesFields else { return true }
-        return !head.fields.contains { $0.known == .connection && bytes[part: $0.value].listContains(name) }
+        return !head.fields.contains { $0.known == .connection && bytes[part: $0.value].listContains { $0.equalsIgnoringCase(name) } }
     }
 
     /// How the end of the body is found once it has gone through here.

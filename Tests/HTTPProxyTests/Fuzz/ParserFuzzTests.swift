@@ -3,34 +3,21 @@ import Testing
 
 @testable import HTTPProxy
 
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
-
 // Fuzzing of what reads requests. Each input is held against promises that need no knowledge of what it means: it is read the same wherever the network
 // cuts it; a second, independent reading (`ReferenceRequest`) accepts the same and ends at the same byte; and what is sent on for it reads as one
 // request, with the same method, path, framing and fields.
 //
-// In `make test` it is a short run that is always the same. `make fuzz-parser` goes on for as long as is wished (FUZZ_SECONDS), from a seed of choice
-// (FUZZ_SEED).
+// In `make test` it is a short run that is always the same; `make fuzz-parser` goes on for as long as is wished (`FuzzRun`).
 
 @Suite("Fuzzing the reading of requests", .timeLimit(.minutes(120)))
 struct ParserFuzzTests {
-    private static func number(_ name: String) -> Int? { getenv(name).flatMap { Int(String(cString: $0)) } }
-
     @Test("requests are read in one way only, and what is sent on for them is read in the same way")
     func requests() throws {
-        let seed = Self.number("FUZZ_SEED") ?? 1
-        let end = Self.number("FUZZ_SECONDS").map { NIODeadline.now() + .seconds(Int64($0)) }
-        var mutator = RequestMutator(seed: UInt64(bitPattern: Int64(seed)))
+        var run = FuzzRun(shortRun: 20_000)
+        var mutator = RequestMutator(run.dice)
         let snapshot = try ProxySnapshot(ProxyConfiguration(routes: []))
-        var (inputs, accepted) = (0, 0)
-        while end.map({ NIODeadline.now() < $0 }) ?? (inputs < 20_000) {
-            inputs += 1
+        var accepted = 0
+        while run.goesOn() {
             let input = mutator.request()
             let whole = RequestReading(input, cuts: [])
             let pieces = RequestReading(input, cuts: mutator.cuts(of: input.count))
@@ -38,16 +25,18 @@ struct ParserFuzzTests {
                 input, maximumBytes: RequestReading.limits.maximumBytes, maximumFields: RequestReading.limits.maximumFields)
             var read: ReferenceRequest?
             if case .accepted(let request) = whole.outcome { read = request }
-            try #require(whole.outcome == pieces.outcome, "input \(inputs) of seed \(seed) depends on where it is cut: \(Self.text(input))")
-            try #require(read == reference, "input \(inputs) of seed \(seed) is read in two ways: \(Self.text(input))")
+            try #require(
+                whole.outcome == pieces.outcome, "input \(run.inputs) of seed \(run.seed) depends on where it is cut: \(Self.text(input))")
+            try #require(read == reference, "input \(run.inputs) of seed \(run.seed) is read in two ways: \(Self.text(input))")
             guard let head = whole.head else { continue }
             accepted += 1
             let sent = Self.sentOn(head, snapshot)
             try #require(
-                Self.isSame(head, sent), "input \(inputs) of seed \(seed), \(Self.text(input)), is sent on as \(String(buffer: sent))")
+                Self.isSame(head, sent),
+                "input \(run.inputs) of seed \(run.seed), \(Self.text(input)), is sent on as \(String(buffer: sent))")
         }
         // Nonsense alone would show nothing.
-        #expect(accepted > inputs / 10 && accepted < inputs * 9 / 10)
+        #expect(accepted > run.inputs / 10 && accepted < run.inputs * 9 / 10)
     }
 
     private static func text(_ input: [UInt8]) -> String { String(decoding: input, as: UTF8.self).debugDescription }

@@ -3,7 +3,7 @@
 /// Makes requests that are nearly right, or wrong in an interesting way: pieces of the corpus, cut, joined, repeated and sprinkled with what matters to a parser.
 /// The same seed makes the same requests.
 struct RequestMutator {
-    private var generator: IdentifierGenerator
+    private var dice: FuzzDice
     private let seeds: [[UInt8]]
 
     private static let good = [
@@ -24,9 +24,8 @@ struct RequestMutator {
         "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     ].map { Array($0.utf8) }
 
-    init(seed: UInt64) {
-        var first = Seed(state: seed)
-        generator = IdentifierGenerator(seededBy: &first)
+    init(_ dice: FuzzDice) {
+        self.dice = dice
         // What is long is tried by the corpus itself.
         let corpus = HostileRequest.all.map(\.text).filter { $0.utf8.count < 1000 }
         // The good ones weigh as much as all the bad ones: a change to what is wrong already mostly leaves it wrong.
@@ -34,45 +33,27 @@ struct RequestMutator {
         seeds = corpus.map { Array($0.utf8) } + (0..<weight).flatMap { _ in Self.good.map { Array($0.utf8) } }
     }
 
-    private struct Seed: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state
-        }
-    }
-
     mutating func request() -> [UInt8] {
-        var bytes = seeds[below(seeds.count)]
-        for _ in 0..<below(4) { mutate(&bytes) }
+        var bytes = seeds[dice.below(seeds.count)]
+        for _ in 0..<dice.below(4) { mutate(&bytes) }
         return bytes
     }
 
-    /// One to three places to cut `count` bytes at, in order.
-    mutating func cuts(of count: Int) -> [Int] {
-        var cuts: [Int] = []
-        for _ in 0...below(3) { cuts.append(below(count + 1)) }
-        return cuts.sorted()
-    }
+    mutating func cuts(of count: Int) -> [Int] { dice.cuts(of: count) }
 
     private mutating func mutate(_ bytes: inout [UInt8]) {
-        let place = below(bytes.count + 1)
-        let end = place + below(min(16, bytes.count - place) + 1)
-        switch below(7) {
-        case 0: bytes.insert(contentsOf: Self.words[below(Self.words.count)], at: place)
-        case 1: bytes.replaceSubrange(place..<end, with: Self.words[below(Self.words.count)])
+        let place = dice.below(bytes.count + 1)
+        let end = place + dice.below(min(16, bytes.count - place) + 1)
+        switch dice.below(7) {
+        case 0: bytes.insert(contentsOf: Self.words[dice.below(Self.words.count)], at: place)
+        case 1: bytes.replaceSubrange(place..<end, with: Self.words[dice.below(Self.words.count)])
         case 2: bytes.removeSubrange(place..<end)
         case 3: bytes.insert(contentsOf: bytes[place..<end], at: place)
-        case 4: bytes.insert(UInt8(truncatingIfNeeded: generator.next()), at: place)
-        case 5: if place < bytes.count { bytes[place] ^= 1 << UInt8(below(8)) }
+        case 4: bytes.insert(UInt8(truncatingIfNeeded: dice.next()), at: place)
+        case 5: if place < bytes.count { bytes[place] ^= 1 << UInt8(dice.below(8)) }
         default:
-            let other = seeds[below(seeds.count)]
-            bytes.replaceSubrange(place..., with: other[below(other.count)...])
+            let other = seeds[dice.below(seeds.count)]
+            bytes.replaceSubrange(place..., with: other[dice.below(other.count)...])
         }
-    }
-
-    private mutating func below(_ bound: Int) -> Int {
-        bound > 0 ? Int(generator.next() % UInt64(bound)) : 0
     }
 }

@@ -51,6 +51,7 @@ struct HTTP2RequestHeadTests {
         arguments: [
             [(":method", "GET"), (":scheme", "https"), (":path", "/")],
             line() + [("host", "b")],
+            line() + [("host", "a"), ("host", "a")],
             line(authority: nil) + [("host", "a"), ("host", "a")],
             line(authority: "a\r\nx: y"), line(authority: "user@a"), line(authority: ""), line(authority: "a/b"),
             line("GET /x HTTP/1.1\r\nhost: b\r\n\r\nGET"), line("G T"), line(""), line("CONNECT"), line("TRACE"),

@@ -24,6 +24,7 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection {
         case closing
     }
 
+    private let life = Life(.clientConnection)
     let loop: ProxyLoop
     let scheme: Scheme
     private(set) var peer = ""

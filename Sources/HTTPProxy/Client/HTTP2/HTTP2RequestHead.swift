@@ -14,6 +14,7 @@ struct HTTP2RequestHead {
     private var bytes: ByteBuffer
     private var fields: [FieldEntry] = []
     private var authority: String?
+    private var hasHost = false
     private var cookies: [String] = []
 
     /// - Parameter hasBody: the stream did not end with the fields.
@@ -65,12 +66,10 @@ struct HTTP2RequestHead {
     private mutating func add(_ name: String, _ value: String) throws(ProxyFailure) {
         switch name {
         case "host":
-            // The same once more is allowed (RFC 9113 section 8.3.1). Without `:authority` it stands for it, and two of them are refused later.
-            if let authority {
-                guard value == authority else { throw ProxyFailure.invalidHost }
-            } else {
-                try write(name, value)
-            }
+            // The same once more is allowed (RFC 9113 section 8.3.1). Without `:authority` it stands for it. More than one is none (RFC 9112 section 3.2).
+            guard !hasHost, authority == nil || value == authority else { throw ProxyFailure.invalidHost }
+            hasHost = true
+            if authority == nil { try write(name, value) }
         // They may come in pieces, so as to be compressed better (RFC 9113 section 8.2.3).
         case "cookie": cookies.append(value)
         case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade": throw ProxyFailure.malformedRequest

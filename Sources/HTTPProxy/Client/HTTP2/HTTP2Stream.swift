@@ -22,6 +22,7 @@ final class HTTP2Stream: ExchangeClient {
     /// The first bytes of a response leave uncounted: counting costs a promise, and most responses have no more.
     private static let uncounted = 16 * 1024
 
+    private let life = Life(.stream)
     private let id: HTTP2StreamID
     private let connection: HTTP2Connection
     private let loop: ProxyLoop

@@ -62,7 +62,7 @@ extension ResponseHead {
                 case 10 where name.spells("set-cookie"): return false
                 case 11 where name.spells("content-md5"): return false
                 case 12 where name.spells("content-type"): isCompressible = Self.isCompressible(value)
-                case 13 where name.spells("cache-control"): if value.listContains("no-transform") { return false }
+                case 13 where name.spells("cache-control"): if value.listContains({ $0.spells("no-transform") }) { return false }
                 case 13 where name.spells("content-range"): return false
                 case 14 where name.spells("content-digest"): return false
                 case 16 where name.spells("content-encoding"): return false
@@ -106,12 +106,5 @@ extension UnsafeRawBufferPointer {
     fileprivate func hasSuffix(_ lowercase: StaticString) -> Bool {
         let length = lowercase.utf8CodeUnitCount
         return count > length && UnsafeRawBufferPointer(rebasing: self[(count - length)...]).spells(lowercase)
-    }
-
-    /// Whether the comma-separated list has this element, given in lower case.
-    fileprivate func listContains(_ lowercase: StaticString) -> Bool {
-        var found = false
-        forEachListElement { if $0.spells(lowercase) { found = true } }
-        return found
     }
 }
