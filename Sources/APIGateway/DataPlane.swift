@@ -91,6 +91,7 @@ struct DataPlane: ServiceLifecycle.Service {
             reservedHeaderPrefixes: ["x-souk-"], limits: configuration.limits)
         proxy.tls = configuration.tls
         proxy.http2 = configuration.http2
+        proxy.cacheBytes = configuration.cacheBytes
         return proxy
     }
 
@@ -103,6 +104,7 @@ struct DataPlane: ServiceLifecycle.Service {
         route.cors = entry.cors
         route.addsSecurityHeaders = entry.addsSecurityHeaders
         route.compression = entry.compression
+        route.cache = entry.cache
         return route
     }
 

@@ -10,14 +10,15 @@ import Testing
 @Suite("The access log")
 struct AccessLogTests {
     private static func record(
-        path: String = "/api/orders", requestID: String = "r1", status: Int = 200, version: ProtocolVersion = .http11
+        path: String = "/api/orders", requestID: String = "r1", status: Int = 200, version: ProtocolVersion = .http11,
+        cache: CacheResult? = nil
     ) -> AccessRecord {
         AccessRecord(
             unixNanoseconds: 1_795_469_662_007_000_000, method: "GET", path: path, routeName: "orders", clusterName: "orders",
             status: status,
             requestBytes: 1, responseBytes: 2, totalNanoseconds: 3_500, upstreamNanoseconds: 2_000,
             upstreamEndpoint: Endpoint(host: "::1", port: 80),
-            requestID: requestID, traceID: "abc", clientAddress: "127.0.0.1", version: version, outcome: .proxied)
+            requestID: requestID, traceID: "abc", clientAddress: "127.0.0.1", version: version, outcome: .proxied, cache: cache)
     }
 
     /// What is written while `body` runs.
@@ -50,6 +51,17 @@ struct AccessLogTests {
         let shown = String(String.UnicodeScalarView(path.unicodeScalars.map { $0.value < 0x20 ? "?" : $0 }))
         #expect(line["path"].string == shown && line["request_id"].string == shown)
         #expect(try await written(.combined) { $0.record(Self.record(path: path)) }.count == 1)
+    }
+
+    @Test("how the cache took part is told of routes that cache, and only of those")
+    func cache() async throws {
+        let lines = try await written(.json) { log in
+            for result in CacheResult.allCases { log.record(Self.record(cache: result)) }
+            log.record(Self.record())
+        }
+        let told = try lines.map { try JSONDecoder().decode(JSONValue.self, from: Data($0.utf8)) }
+        #expect(told.map { $0["cache"].string } == ["hit", "miss", "coalesced", "bypass", nil])
+        #expect(told.last?.members.contains("cache") == false)
     }
 
     @Test("the combined format is that of every other server")

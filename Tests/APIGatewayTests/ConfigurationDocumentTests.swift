@@ -11,6 +11,7 @@ struct ConfigurationDocumentTests {
         trustedProxies: [10.0.0.0/8, "fd00::/8", 127.0.0.1]
         clients: {maximumHeadBytes: 2048, maximumHeaderFields: 11, headSeconds: 1.5, keepAliveSeconds: 9}
         http2: {enabled: false, cleartext: true, maximumStreams: 3}
+        cache: {megabytes: 5}
         tls: {certificate: a.pem, privateKey: a.key, clientAuthorities: b.pem}
         clusters:
           - name: one
@@ -45,6 +46,7 @@ struct ConfigurationDocumentTests {
             upgrades: [websocket]
             cors: {origins: ["https://a.example"], methods: [GET], headers: [A], exposedHeaders: [B], credentials: true, maximumAgeSeconds: 5}
             securityHeaders: true
+            cache: {maximumBodyBytes: 77}
             retries: {count: 1, statuses: [503], maximumBodyBytes: 9, firstPauseSeconds: 0.5, longestPauseSeconds: 1}
             maximumBodyBytes: 10
             rateLimits: [{name: a, requests: 5, seconds: 1.5, burst: 2, by: token}, {name: b, requests: 9, seconds: 60}]
@@ -73,6 +75,8 @@ struct ConfigurationDocumentTests {
         #expect(names([document]) == GatewayConfiguration.documentKeys)
         #expect(names([document["clients"]]) == GatewayConfiguration.clientKeys)
         #expect(names([document["http2"]]) == GatewayConfiguration.http2Keys)
+        #expect(names([document["cache"]]) == GatewayConfiguration.cacheKeys)
+        #expect(names(routes.map { $0["cache"] }) == GatewayConfiguration.routeCacheKeys)
         #expect(names([document["tls"]]) == GatewayConfiguration.serverTLSKeys)
         #expect(names(clusters) == GatewayConfiguration.clusterKeys)
         #expect(names(clusters.map { $0["resolve"] }) == GatewayConfiguration.resolutionKeys)

@@ -169,6 +169,36 @@ struct ConfigurationTests {
         #expect(off.clusters[0].outlierDetection == nil && off.clusters[0].breaker == nil && off.routes[0].retries.retries == 0)
     }
 
+    @Test("what it says about the cache is what is configured, and without a word nothing is kept")
+    func cache() throws {
+        func read(_ route: String, _ document: String = "") throws -> GatewayConfiguration {
+            try GatewayConfiguration(
+                yaml: """
+                    {\(document) clusters: [{name: shop, endpoints: [http://127.0.0.1:3001]}],
+                    routes: [{name: all, path: /, \(route)}]}
+                    """, variables: [:])
+        }
+        let plain = try read("cluster: shop")
+        #expect(plain.cacheBytes == 64 << 20 && plain.routes[0].cache == nil)
+        #expect(try read("cluster: shop, cache: true").routes[0].cache == RouteCache())
+        #expect(try read("cluster: shop, cache: {}").routes[0].cache == RouteCache())
+        for off in ["cache: false", "cache: {enabled: false, maximumBodyBytes: 5}"] {
+            #expect(try read("cluster: shop, \(off)").routes[0].cache == nil)
+        }
+        let full = try read("cluster: shop, cache: {maximumBodyBytes: 5}", "cache: {megabytes: 2},")
+        #expect(full.cacheBytes == 2 << 20 && full.routes[0].cache?.maximumBodyBytes == 5)
+        for (route, document, words) in [
+            ("cluster: shop, cache: maybe", "", "“cache” must be true, false or a mapping"),
+            ("cluster: shop, cache: {bytes: 5}", "", "“bytes” is not known here (known: enabled, maximumBodyBytes)"),
+            ("cluster: shop, cache: {maximumBodyBytes: 0}", "", "“maximumBodyBytes” must be a whole number between 1 and 67108864"),
+            ("redirect: {to: /new}, cache: true", "", "“cache” needs a cluster"),
+            ("cluster: shop", "cache: {megabytes: 0},", "“megabytes” must be a whole number between 1 and 65536"),
+        ] {
+            let error = try #require(throws: GatewayConfigurationError.self) { try read(route, document) }
+            #expect(error.sentence.contains(words), "\(error)")
+        }
+    }
+
     @Test("what it says about TLS is what is configured")
     func tls() throws {
         let yaml = """
@@ -265,10 +295,12 @@ struct ConfigurationTests {
         }
         let keys = [
             GatewayConfiguration.documentKeys, GatewayConfiguration.clientKeys, GatewayConfiguration.serverTLSKeys,
-            GatewayConfiguration.http2Keys, GatewayConfiguration.clusterKeys, GatewayConfiguration.resolutionKeys,
+            GatewayConfiguration.http2Keys, GatewayConfiguration.cacheKeys, GatewayConfiguration.clusterKeys,
+            GatewayConfiguration.resolutionKeys,
             GatewayConfiguration.upstreamTLSKeys, GatewayConfiguration.outlierKeys,
             GatewayConfiguration.healthCheckKeys, GatewayConfiguration.breakerKeys, GatewayConfiguration.routeKeys,
-            GatewayConfiguration.corsKeys, GatewayConfiguration.compressionKeys, GatewayConfiguration.retryKeys,
+            GatewayConfiguration.corsKeys, GatewayConfiguration.compressionKeys, GatewayConfiguration.routeCacheKeys,
+            GatewayConfiguration.retryKeys,
             GatewayConfiguration.shareKeys,
             GatewayConfiguration.redirectKeys,
             GatewayConfiguration.responseKeys,
@@ -299,6 +331,7 @@ struct ConfigurationTests {
             "maximumOpenSeconds": seconds(breaker.maximumOpenTime), "count": "\(retries.retries)",
             "maximumAgeSeconds": seconds(CORS(origins: []).maximumAge), "firstPauseSeconds": seconds(retries.firstPause),
             "longestPauseSeconds": seconds(retries.longestPause),
+            "megabytes": "\(ProxyConfiguration(routes: []).cacheBytes >> 20)",
         ]
         for (key, value) in defaults {
             let row = text.split(separator: "\n").first { $0.hasPrefix("| `\(key)`") }

@@ -63,7 +63,7 @@ struct ExchangeTests {
     @Test("any sequence of events, possible or not, gives at most one response", arguments: [true, false])
     func anySequence(isRepeatable: Bool) {
         let events: [ExchangeEvent] = [
-            .forward, .answer, .requestBody(fits: true), .requestEnd, .clientHalfClosed, .upstreamReady(reused: true),
+            .forward, .answer, .replay, .requestBody(fits: true), .requestEnd, .clientHalfClosed, .upstreamReady(reused: true),
             .upstreamUnavailable(.connectFailed, mayRetry: true), .responseInformational, .responseHead(keepsAlive: true, mayRetry: true),
             .responseHead(keepsAlive: true, mayRetry: false), .responseBody, .responseEnd(isReusable: true),
             .upstreamClosed(silent: true, mayRetry: true),
@@ -249,6 +249,24 @@ struct ExchangeTests {
                 .writeSwitch, .sendRequestBody, .writeResponseBody, .sendRequestEnd, .writeResponseBody,
                 [.writeResponseEnd, .closeUpstream, .finishClosingClient],
             ])
+    }
+
+    @Test("a stored response is given as fast as the client takes it, and the client is kept")
+    func replayed() {
+        var exchange = Self.exchange(isRepeatable: true)
+        let reactions = run(
+            &exchange,
+            [
+                .requestEnd, .replay, .responseBody, .clientWritable(false), .clientWritable(true), .responseBody,
+                .responseEnd(isReusable: false),
+            ])
+        #expect(
+            reactions[1...].map(\.actions) == [
+                .writeResponseHead, .writeResponseBody, .pauseUpstream, .resumeUpstream, .writeResponseBody,
+                [.writeResponseEnd, .finishKeepingClient],
+            ])
+        var unread = Exchange(keepsClient: true, clientWritable: false)
+        #expect(run(&unread, [.requestEnd, .replay])[1].actions == [.writeResponseHead, .pauseUpstream])
     }
 
     @Test("a body that is too long to keep ends all repeating")

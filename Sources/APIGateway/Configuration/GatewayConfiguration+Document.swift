@@ -18,6 +18,7 @@ extension GatewayConfiguration {
                 ])
             },
             "http2": http2.document,
+            "cache": ["megabytes": .number(cacheBytes >> 20)],
             "clusters": .array(clusters.map(\.document)),
             "routes": .array(routes.map(\.document)),
         ])

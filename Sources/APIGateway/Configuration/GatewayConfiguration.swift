@@ -24,6 +24,7 @@ import Yams
 //       totalSeconds: 30                  # 0: no limit, for streams
 //       firstByteSeconds: 15
 //       retries: {count: 2}
+//       cache: true                       # keeps responses that say that they are for everybody, and for how long
 //       maximumBodyBytes: 1048576
 //       rateLimits:                       # all of them hold
 //         - {name: minute, requests: 60, seconds: 60, burst: 20, by: user}   # by: address (default) | user | token | route
@@ -57,6 +58,7 @@ public struct GatewayConfiguration: Sendable {
         public let cors: CORS?
         public let addsSecurityHeaders: Bool
         public let compression: Compression?
+        public let cache: RouteCache?
         public let maximumBodyBytes: Int
         public let rateLimits: [RateLimit]
     }
@@ -67,6 +69,8 @@ public struct GatewayConfiguration: Sendable {
     public let tls: ServerTLS?
     public let http2: HTTP2Options
     public let limits: ProxyLimits
+    /// How many bytes the responses that are kept may take.
+    public let cacheBytes: Int
     let secrets: ConfigurationSecrets
 
     /// Reads a document. `variables` are what `${NAME}` may stand for.
@@ -89,6 +93,7 @@ public struct GatewayConfiguration: Sendable {
         tls = try Self.serverTLS(reader)
         http2 = try Self.http2(reader)
         limits = try Self.limits(reader)
+        cacheBytes = try Self.cacheBytes(reader)
         secrets = ConfigurationSecrets(usedIn: yaml, variables: variables)
         guard !routes.isEmpty else { throw reader.missing("routes") }
     }
@@ -131,12 +136,11 @@ public struct GatewayConfiguration: Sendable {
     }
 
     // Each is told of in docs/gateway.md, which a test sees to.
-    static let documentKeys: Set<String> = ["clusters", "routes", "trustedProxies", "clients", "tls", "http2"]
+    static let documentKeys: Set<String> = ["clusters", "routes", "trustedProxies", "clients", "tls", "http2", "cache"]
     static let routeKeys: Set<String> = [
         "name", "host", "methods", "headers", "path", "exact", "rewrite", "cluster", "split", "pinnedBy", "redirect", "respond",
         "authentication", "roles", "identityHeaders", "totalSeconds", "firstByteSeconds", "idleSeconds", "upgrades", "cors",
-        "securityHeaders", "compression", "retries", "maximumBodyBytes",
-        "rateLimits",
+        "securityHeaders", "compression", "cache", "retries", "maximumBodyBytes", "rateLimits",
     ]
     static let shareKeys: Set<String> = ["cluster", "weight"]
     static let redirectKeys: Set<String> = ["to", "status"]
@@ -199,7 +203,7 @@ public struct GatewayConfiguration: Sendable {
             timeouts: try timeouts(reader), retries: try retries(reader),
             upgrades: Set(try reader.strings("upgrades") ?? []), cors: try cors(reader),
             addsSecurityHeaders: try reader.bool("securityHeaders") ?? false, compression: try compression(reader),
-            maximumBodyBytes: try reader.integer("maximumBodyBytes", in: 0...(1 << 40)) ?? 1 << 20,
+            cache: try routeCache(reader, target), maximumBodyBytes: try reader.integer("maximumBodyBytes", in: 0...(1 << 40)) ?? 1 << 20,
             rateLimits: try rateLimits(reader))
     }
 

@@ -29,6 +29,7 @@ extension GatewayConfiguration.RouteEntry {
             "cors": cors?.document,
             "securityHeaders": .bool(addsSecurityHeaders),
             "compression": compression?.document ?? ["enabled": .bool(false)],
+            "cache": cache.map { ["enabled": .bool(true), "maximumBodyBytes": .number($0.maximumBodyBytes)] } ?? ["enabled": .bool(false)],
             "retries": retries.document,
             "maximumBodyBytes": .number(maximumBodyBytes),
             "rateLimits": .array(rateLimits.map(\.document)),

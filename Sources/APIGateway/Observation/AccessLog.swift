@@ -84,6 +84,7 @@ final class AccessLog: Sendable {
         if let endpoint = record.upstreamEndpoint { line += ",\"upstream\":\"\(endpoint)\"" }
         line += ",\"bytes_in\":\(record.requestBytes),\"bytes_out\":\(record.responseBytes)"
         line += ",\"request_id\":\"\(escaped(record.requestID))\",\"trace_id\":\"\(record.traceID)\",\"client\":\"\(record.clientAddress)\""
+        if let cache = record.cache { line += ",\"cache\":\"\(cache.rawValue)\"" }
         line += ",\"outcome\":\"\(outcome(record.outcome))\"}\n"
         return line
     }

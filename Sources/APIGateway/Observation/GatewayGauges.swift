@@ -68,6 +68,8 @@ extension GatewayGauges.Reading {
         guard let status else { return own }
         return own + [
             Self(.activeRequests, value: status.activeRequests), Self(.clientConnections, value: status.clientConnections),
+            Self(.cacheBytes, value: status.cache.bytes), Self(.cacheCapacity, value: status.cache.capacity),
+            Self(.cacheEntries, value: status.cache.entries),
         ] + status.clusters.flatMap(of)
     }
 

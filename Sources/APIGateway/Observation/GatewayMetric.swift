@@ -24,6 +24,10 @@ enum GatewayMetric: String, CaseIterable {
     case rateLimitExchangeDuration = "gateway.rate_limit.exchange.duration"
     case rateLimitExchangeFailures = "gateway.rate_limit.exchange.failures"
     case rateLimitUntold = "gateway.rate_limit.untold"
+    case cacheRequests = "gateway.cache.requests"
+    case cacheBytes = "gateway.cache.bytes"
+    case cacheCapacity = "gateway.cache.capacity"
+    case cacheEntries = "gateway.cache.entries"
     case configurationStale = "gateway.configuration.stale"
 
     enum Kind: String {
@@ -34,7 +38,7 @@ enum GatewayMetric: String, CaseIterable {
         switch self {
         case .requestDuration, .rateLimitExchangeDuration: .histogram
         case .endpointEjections, .breakerOpenings, .breakerRefused, .retries, .addressChanges, .lookupFailures, .rateLimited,
-            .rateLimitExchangeFailures, .rateLimitUntold:
+            .rateLimitExchangeFailures, .rateLimitUntold, .cacheRequests:
             .counter
         default: .gauge
         }
@@ -49,8 +53,9 @@ enum GatewayMetric: String, CaseIterable {
         case .breakerLoops: ["cluster", "state"]
         case .breakerOpenings, .breakerRefused, .retries, .addressChanges, .lookupFailures: ["cluster"]
         case .rateLimited: ["http.route", "limit"]
+        case .cacheRequests: ["http.route", "result"]
         case .activeRequests, .clientConnections, .rateLimitCallers, .rateLimitCapacity, .rateLimitShared, .rateLimitExchangeDuration,
-            .rateLimitExchangeFailures, .rateLimitUntold, .configurationStale:
+            .rateLimitExchangeFailures, .rateLimitUntold, .cacheBytes, .cacheCapacity, .cacheEntries, .configurationStale:
             []
         }
     }

@@ -15,9 +15,15 @@ final class GatewayMetrics: Sendable {
         let limit: String
     }
 
+    private struct CacheKey: Hashable {
+        let route: String
+        let result: CacheResult
+    }
+
     private let factory: any MetricsFactory
     /// A route has one cluster, or the few of a split: they are looked through, not hashed.
     private let timers = Mutex<[Key: [(cluster: String, timer: Timer)]]>([:])
+    private let cacheRequests = Mutex<[CacheKey: Counter]>([:])
     private let refusals = Mutex<[LimitKey: (counter: Counter, count: Int)]>([:])
 
     init(_ factory: any MetricsFactory) {
@@ -36,6 +42,18 @@ final class GatewayMetrics: Sendable {
             return timer
         }
         timer.recordNanoseconds(measurement.totalNanoseconds)
+        if let result = measurement.cache { count(result, of: key.route) }
+    }
+
+    private func count(_ result: CacheResult, of route: String) {
+        let key = CacheKey(route: route, result: result)
+        let counter = cacheRequests.withLock { counters in
+            if let known = counters[key] { return known }
+            let counter = self.counter(.cacheRequests, route, result.rawValue)
+            counters[key] = counter
+            return counter
+        }
+        counter.increment()
     }
 
     func record(_ incident: ProxyIncident, of cluster: String) {

@@ -5,12 +5,13 @@
 // (`ExchangeDriver`) executes; it decides nothing. So every order of events can be tried in a test, and is.
 //
 // The request goes   receiving → received           (or → broken, when it can never be complete)
-// The upstream goes  deciding → acquiring → active → gone
+// The upstream goes  deciding → acquiring → active → gone, or from deciding to replaying and gone
 // The response goes  awaited → streaming → ended
 //
 //   deciding    policies run, or a local handler works; a body that arrives meanwhile is held: one piece, then reading pauses
 //   acquiring   the pool looks for a connection, after a pause if one was lost; the body is still held
 //   active      the request's head was sent; its body is passed on as it comes, and held, too, as long as the request may be repeated
+//   replaying   a stored response stands for the upstream's; there is no connection
 //   gone        released, closed, or never needed
 //
 // Rules
@@ -44,6 +45,7 @@ struct Exchange: Hashable, Sendable {
         case deciding
         case acquiring
         case active(reused: Bool)
+        case replaying
         case gone
     }
 
@@ -117,6 +119,7 @@ struct Exchange: Hashable, Sendable {
             return upstream == .deciding ? answer(nil) : ExchangeReaction()
         case .refuse(let failure):
             return upstream == .deciding ? answer(failure) : ExchangeReaction()
+        case .replay: return replay()
         case .requestBody(let fits): return requestBody(fits: fits)
         case .requestEnd: return requestEnd()
         case .requestInvalid(let failure):
@@ -142,7 +145,7 @@ struct Exchange: Hashable, Sendable {
         case .responseHead(let keepsAlive, let mayRetry): return responseHead(keepsAlive: keepsAlive, mayRetry: mayRetry)
         case .responseSwitch: return responseSwitch()
         case .responseBody:
-            guard isActive, case .streaming = response else { return ExchangeReaction() }
+            guard isResponding, case .streaming = response else { return ExchangeReaction() }
             return ExchangeReaction(actions: .writeResponseBody)
         case .responseEnd(let isReusable): return responseEnd(isReusable: isReusable)
         case .timeout: return fail(timeoutFailure, blaming: awaitsFirstByte)
@@ -152,6 +155,9 @@ struct Exchange: Hashable, Sendable {
     private var isActive: Bool {
         if case .active = upstream { true } else { false }
     }
+
+    /// There is somebody whose response goes to the client.
+    private var isResponding: Bool { isActive || upstream == .replaying }
 }
 
 // MARK: The request's side
@@ -258,6 +264,15 @@ extension Exchange {
         return ExchangeReaction(actions: dropBody().union(.writeResponseHead))
     }
 
+    /// A request that is not complete would have to be read to its end first; nothing of that kind is stored.
+    private mutating func replay() -> ExchangeReaction {
+        guard upstream == .deciding, request == .received else { return ExchangeReaction() }
+        upstream = .replaying
+        body.isUnsent = false
+        response = .streaming(keepsAlive: false)
+        return ExchangeReaction(actions: dropBody().union(.writeResponseHead))
+    }
+
     private mutating func responseSwitch() -> ExchangeReaction {
         guard isActive, response == .awaited else { return ExchangeReaction() }
         // Who asks for a switch has said all that is HTTP.
@@ -268,7 +283,7 @@ extension Exchange {
     }
 
     private mutating func responseEnd(isReusable: Bool) -> ExchangeReaction {
-        guard isActive, case .streaming(let keepsAlive) = response else { return ExchangeReaction() }
+        guard isResponding, case .streaming(let keepsAlive) = response else { return ExchangeReaction() }
         response = .ended
         var actions: ExchangeActions = .writeResponseEnd
         if keepsAlive, isReusable, sentEnd {
@@ -285,7 +300,7 @@ extension Exchange {
     private mutating func dropUpstream() -> ExchangeActions {
         defer { upstream = .gone }
         return switch upstream {
-        case .deciding, .gone: []
+        case .deciding, .replaying, .gone: []
         case .acquiring: .cancelAcquire
         case .active: .closeUpstream
         }
@@ -337,8 +352,8 @@ extension Exchange {
             pausedClient = pausesClient
             actions.insert(pausesClient ? .pauseClient : .resumeClient)
         }
-        let pausesUpstream = isActive && !clientWritable
-        if isActive, pausesUpstream != pausedUpstream {
+        let pausesUpstream = isResponding && !clientWritable
+        if isResponding, pausesUpstream != pausedUpstream {
             pausedUpstream = pausesUpstream
             actions.insert(pausesUpstream ? .pauseUpstream : .resumeUpstream)
         }

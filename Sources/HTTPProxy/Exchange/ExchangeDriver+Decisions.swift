@@ -87,7 +87,7 @@ extension ExchangeDriver {
 
     private func proceed() {
         switch route?.route.target {
-        case .cluster, .split: handle(.forward)
+        case .cluster, .split: if snapshot.caches { proceedThroughCache() } else { handle(.forward) }
         case .redirect(let redirect): answer(response(of: redirect))
         case .fixed(let response): answer(response)
         case .handler(let handler):
@@ -136,7 +136,7 @@ extension ExchangeDriver {
             measure(
                 ExchangeMeasurement(
                     routeName: routeName, clusterName: cluster?.cluster.name, statusClass: status / 100, totalNanoseconds: totalNanoseconds,
-                    requestBytes: requestBytes, responseBytes: responseBytes))
+                    requestBytes: requestBytes, responseBytes: responseBytes, cache: visit?.result))
         }
         guard let access = observer.access else { return }
         let outcome: ExchangeOutcome =
@@ -149,6 +149,6 @@ extension ExchangeDriver {
                 clusterName: cluster?.cluster.name, status: status, requestBytes: requestBytes, responseBytes: responseBytes,
                 totalNanoseconds: totalNanoseconds, upstreamNanoseconds: upstreamNanoseconds, upstreamEndpoint: pool?.endpoint,
                 requestID: context.requestID, traceID: identity.trace.trace.text, clientAddress: context.clientAddress,
-                version: client.version, outcome: outcome))
+                version: client.version, outcome: outcome, cache: visit?.result))
     }
 }

@@ -22,6 +22,8 @@ final class ExchangeDriver {
     var pool: EndpointPool?
     var upstream: UpstreamConnection?
     var attempts = Attempts()
+    /// Nil: the cache has nothing to do with it.
+    var visit: CacheVisit?
     private var held: [ByteBuffer] = []
     private var heldBytes = 0
     private var responseHead: ResponseHead?
@@ -40,6 +42,8 @@ final class ExchangeDriver {
     private(set) var responseBytes = 0
     private var upstreamSentAt: NIODeadline?
     private(set) var upstreamNanoseconds: Int64?
+    /// An upstream has got the request's head.
+    var wasSent: Bool { upstreamSentAt != nil }
     /// The protocol was switched: what comes is passed on as it is.
     private var isTunnel = false
 
@@ -134,6 +138,12 @@ final class ExchangeDriver {
         handle(.responseEnd(isReusable: isReusable), piece: trailers)
     }
 
+    func replay(_ head: ResponseHead) {
+        responseHead = head
+        handle(.replay)
+        responseHead = nil
+    }
+
     func answer(_ response: LocalResponse) {
         prepared = response
         handle(.answer)
@@ -173,8 +183,8 @@ final class ExchangeDriver {
             client.pause()
         }
         if actions.contains(.resumeClient) { resumesClient = true }
-        if actions.contains(.pauseUpstream) { upstream?.setReading(false) }
-        if actions.contains(.resumeUpstream) { upstream?.setReading(true) }
+        if actions.contains(.pauseUpstream) { setSourceReading(false) }
+        if actions.contains(.resumeUpstream) { setSourceReading(true) }
         if actions.contains(.releaseUpstream), let upstream, let pool {
             self.upstream = nil
             pool.release(upstream, now: .now())
@@ -219,6 +229,7 @@ final class ExchangeDriver {
     private func executeTowardsClient(_ actions: ExchangeActions, _ piece: ByteBuffer?) {
         if actions.contains(.writeInformational), let head = responseHead { client.write(informational: head, fields) }
         if actions.contains(.writeResponseHead), let head = responseHead {
+            if let visit { noteInCache(head, visit) }
             responseBegan(status: head.status)
             beginEncoding(head)
             client.write(head, fields)
@@ -229,9 +240,11 @@ final class ExchangeDriver {
             client.beginTunnel(by: head, fields)
         }
         if actions.contains(.writeResponseBody), let piece {
+            if let visit { noteInCache(body: piece, visit) }
             if let encoder { writeBody(encoder.add(piece)) } else { writeBody(piece) }
         }
         if actions.contains(.writeResponseEnd) {
+            if let visit { noteInCacheEnd(trailers: piece, visit) }
             if let encoder { writeBody(encoder.finish()) }
             client.writeEnd(trailers: piece)
         }
@@ -266,7 +279,7 @@ final class ExchangeDriver {
     private func beginEncoding(_ head: ResponseHead) {
         guard let wanted = route?.route.compression else { return }
         compression = wanted.decide(context.head, head)
-        guard compression == .gzip, head.framing.hasBody else { return }
+        guard compression == .gzip, head.framing.hasBody, !context.head.isHead else { return }
         encoder = loop.encoders.take(level: wanted.level)
         if encoder == nil { compression = .varies }
     }
@@ -309,6 +322,7 @@ final class ExchangeDriver {
         endEncoding()
         dropHeldBody()
         leaveCluster()
+        if let visit { leaveCache(visit, isCut: actions.contains(.finishCuttingClient)) }
         loop.activeRequests -= 1
         record(isCut: actions.contains(.finishCuttingClient))
         if actions.contains(.finishCuttingClient) {

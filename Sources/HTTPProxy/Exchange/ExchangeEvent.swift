@@ -6,6 +6,8 @@ enum ExchangeEvent: Hashable, Sendable {
     case answer
     /// The request cannot be served; the proxy must say so.
     case refuse(ProxyFailure)
+    /// A stored response is there. Its head goes to the client at once, its body and end come as an upstream's would.
+    case replay
 
     /// A piece of the request's body was decoded. `fits`: with it, no more would be held than may be kept for a repetition.
     case requestBody(fits: Bool)
@@ -79,6 +81,7 @@ struct ExchangeActions: OptionSet, Hashable, Sendable {
     // Flow.
     static let pauseClient = Self(rawValue: 1 << 18)
     static let resumeClient = Self(rawValue: 1 << 19)
+    /// Here and below: the connection, or whatever the response comes from.
     static let pauseUpstream = Self(rawValue: 1 << 20)
     static let resumeUpstream = Self(rawValue: 1 << 21)
 

@@ -6,7 +6,7 @@ public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case headTooLarge, bodyTooLarge, requestTruncated, requestTimeout
         case notFound, methodNotAllowed
         case noEndpoint, connectFailed, connectTimeout, circuitOpen, upstreamBusy, upstreamClosed, upstreamMalformed, upstreamTimeout
-        case policyFailed
+        case policyFailed, notStored
     }
 
     let code: Code
@@ -33,6 +33,7 @@ public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
     static let upstreamMalformed = Self(code: .upstreamMalformed)
     static let upstreamTimeout = Self(code: .upstreamTimeout)
     static let policyFailed = Self(code: .policyFailed)
+    static let notStored = Self(code: .notStored)
 
     public var status: Int { facts.status }
 
@@ -71,6 +72,7 @@ public struct ProxyFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case .upstreamClosed: (502, "upstream-closed", "The service closed the connection before it answered")
         case .upstreamMalformed: (502, "upstream-malformed", "The service gave an answer that is not valid HTTP")
         case .upstreamTimeout: (504, "upstream-timeout", "The service did not answer in time")
+        case .notStored: (504, "not-stored", "Only a stored response was asked for, and none is there")
         case .policyFailed: (500, "internal-error", "Something went wrong inside the gateway")
         }
     }

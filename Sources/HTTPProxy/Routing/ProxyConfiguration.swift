@@ -16,6 +16,8 @@ public struct ProxyConfiguration: Sendable {
     /// Nil: clients speak plain TCP.
     public var tls: ServerTLS?
     public var http2 = HTTP2Options()
+    /// How many bytes the responses that are kept may take.
+    public var cacheBytes = 64 << 20
 
     public init(
         clusters: [Cluster] = [], routes: [Route], trustedProxies: [AddressRange] = [], reservedHeaderPrefixes: [String] = [],

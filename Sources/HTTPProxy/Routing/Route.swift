@@ -27,6 +27,8 @@ public struct Route: Sendable {
     public var addsSecurityHeaders = false
     /// Nil: responses go as they are.
     public var compression: Compression? = Compression()
+    /// Nil: no response is kept.
+    public var cache: RouteCache?
     /// Asked in order before the request goes on.
     public var policies: [any RequestPolicy]
 

@@ -227,7 +227,7 @@ extension RouteTable {
         return false
     }
 
-    private static func withoutPort(_ host: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    static func withoutPort(_ host: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         guard let colon = host.lastIndex(of: .colon), !host[colon...].contains(0x5D) else { return host }
         return UnsafeRawBufferPointer(rebasing: host[..<colon])
     }

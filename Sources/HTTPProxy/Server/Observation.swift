@@ -26,6 +26,8 @@ public struct AccessRecord: Sendable {
     /// What the client spoke.
     public let version: ProtocolVersion
     public let outcome: ExchangeOutcome
+    /// Nil: the route does not cache.
+    public let cache: CacheResult?
 }
 
 /// A version of HTTP, by the number that OpenTelemetry gives it (`network.protocol.version`).
@@ -56,6 +58,8 @@ public struct ExchangeMeasurement: Sendable {
     public let totalNanoseconds: Int64
     public let requestBytes: Int
     public let responseBytes: Int
+    /// Nil: the route does not cache.
+    public let cache: CacheResult?
 }
 
 /// What the proxy did about a cluster's failures.

@@ -13,6 +13,8 @@ final class ProxySnapshot: Sendable {
     let health: [ClusterHealth]
     /// How often which names are looked up.
     let lookups: [String: TimeAmount]
+    /// Whether responses of any route are kept.
+    let caches: Bool
     /// For connections of clients; nil: plain TCP.
     let serverTLS: NIOSSLContext?
     /// For connections to each cluster.
@@ -27,6 +29,7 @@ final class ProxySnapshot: Sendable {
             guard let interval = cluster.resolution?.interval else { return }
             for name in cluster.names { lookups[name] = min(interval, lookups[name] ?? interval) }
         }
+        caches = configuration.routes.contains { $0.cache != nil }
         serverTLS = try configuration.tls?.makeContext(protocols: configuration.http2.isEnabled ? ["h2", "http/1.1"] : ["http/1.1"])
         var contexts: [NIOSSLContext?] = []
         for cluster in configuration.clusters { contexts.append(try cluster.tls?.makeContext()) }
@@ -41,6 +44,7 @@ final class ProxySnapshot: Sendable {
         table = compiled.table
         reservedPrefixes = compiled.reservedPrefixes
         lookups = compiled.lookups
+        caches = compiled.caches
         serverTLS = compiled.serverTLS
         upstreamTLS = compiled.upstreamTLS
         let old = previous.configuration.clusters
@@ -83,6 +87,9 @@ final class ProxyLoop {
     let unixNanoseconds: @Sendable () -> Int64
     var identifiers: IdentifierGenerator
     var encoders = GzipEncoders()
+    /// All event loops have the same.
+    let responses: ResponseCache
+    var coalescing = Coalescing<ExchangeDriver>()
     private(set) var snapshot: ProxySnapshot
     private(set) var clusters: [LoopCluster] = []
     private var pools: [PoolKey: EndpointPool] = [:]
@@ -105,7 +112,7 @@ final class ProxyLoop {
 
     init(
         eventLoop: any EventLoop, snapshot: ProxySnapshot, observer: ProxyObserver, logger: Logger, identifiers: IdentifierGenerator,
-        unixNanoseconds: @escaping @Sendable () -> Int64, connector: any UpstreamConnector
+        unixNanoseconds: @escaping @Sendable () -> Int64, responses: ResponseCache, connector: any UpstreamConnector
     ) {
         self.eventLoop = eventLoop
         self.snapshot = snapshot
@@ -113,6 +120,7 @@ final class ProxyLoop {
         self.logger = logger
         self.identifiers = identifiers
         self.unixNanoseconds = unixNanoseconds
+        self.responses = responses
         self.connector = connector
         adopt(snapshot)
     }
@@ -224,13 +232,13 @@ final class ProxyLoop {
         observer.exchange?(
             ExchangeMeasurement(
                 routeName: nil, clusterName: nil, statusClass: failure.status / 100, totalNanoseconds: 0, requestBytes: 0,
-                responseBytes: responseBytes))
+                responseBytes: responseBytes, cache: nil))
         guard let access = observer.access else { return }
         access(
             AccessRecord(
                 unixNanoseconds: unixNanoseconds(), method: "-", path: "-", routeName: nil, clusterName: nil, status: failure.status,
                 requestBytes: 0, responseBytes: responseBytes, totalNanoseconds: 0, upstreamNanoseconds: nil, upstreamEndpoint: nil,
-                requestID: requestID, traceID: "-", clientAddress: clientAddress, version: version, outcome: .failed(failure)))
+                requestID: requestID, traceID: "-", clientAddress: clientAddress, version: version, outcome: .failed(failure), cache: nil))
     }
 
     private func finishDrainIfEmpty() {

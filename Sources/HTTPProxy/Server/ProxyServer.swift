@@ -42,6 +42,7 @@ public final class ProxyServer: Sendable {
     private let logger: Logger
     private let phase = Mutex(Phase.created)
     private let publisher: NIOLoopBound<SnapshotPublisher>
+    private let responses: ResponseCache
 
     /// - Parameters:
     ///   - configuration: what to proxy.
@@ -49,28 +50,31 @@ public final class ProxyServer: Sendable {
     ///   - observer: told about each exchange.
     ///   - logger: for what goes wrong inside the proxy itself.
     ///   - resolver: finds the addresses of the names in a configuration.
+    ///   - responses: what is kept, for routes that cache; its capacity becomes that of the configuration.
     /// - Throws: `ProxyConfigurationError`.
     public convenience init(
         configuration: ProxyConfiguration, threads: Int = System.coreCount, observer: ProxyObserver = ProxyObserver(), logger: Logger,
-        resolver: NameResolver = .system
+        resolver: NameResolver = .system, responses: ResponseCache = ResponseCache()
     ) async throws {
         var generator = SystemRandomNumberGenerator()
         try await self.init(
             configuration: configuration, threads: threads, observer: observer, logger: logger, resolver: resolver, randomness: &generator,
-            unixNanoseconds: ProxyServer.systemUnixNanoseconds)
+            unixNanoseconds: ProxyServer.systemUnixNanoseconds, responses: responses)
     }
 
     /// Looks up the names in the configuration, but does not wait for long for what cannot be found.
     /// - Parameters:
     ///   - randomness: seeds request ids and trace ids.
-    ///   - unixNanoseconds: the wall clock, for access records.
+    ///   - unixNanoseconds: the wall clock, for access records and the dates of what is kept.
+    ///   - responses: what is kept; its capacity becomes that of the configuration.
     /// - Throws: `ProxyConfigurationError`.
     public init(
         configuration: ProxyConfiguration, threads: Int, observer: ProxyObserver, logger: Logger, resolver: NameResolver = .system,
-        randomness: inout some RandomNumberGenerator, unixNanoseconds: @escaping @Sendable () -> Int64
+        randomness: inout some RandomNumberGenerator, unixNanoseconds: @escaping @Sendable () -> Int64, responses: ResponseCache
     ) async throws {
         let snapshot = try ProxySnapshot(configuration)
         self.logger = logger
+        self.responses = responses
         group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, threads))
         var loops: [NIOLoopBound<ProxyLoop>] = []
         for eventLoop in group.makeIterator() {
@@ -80,7 +84,7 @@ public final class ProxyServer: Sendable {
             let bound = try await eventLoop.submit {
                 let loop = ProxyLoop(
                     eventLoop: eventLoop, snapshot: snapshot, observer: observer, logger: logger, identifiers: generator,
-                    unixNanoseconds: unixNanoseconds, connector: SocketConnector(eventLoop: eventLoop))
+                    unixNanoseconds: unixNanoseconds, responses: responses, connector: SocketConnector(eventLoop: eventLoop))
                 loop.startSweeping()
                 if isFirst { loop.startProbing() }
                 return NIOLoopBound(loop, eventLoop: eventLoop)
@@ -155,6 +159,7 @@ public final class ProxyServer: Sendable {
     }
 
     private func replace(with compiled: ProxySnapshot) async throws {
+        responses.resize(to: compiled.configuration.cacheBytes)
         try await publisher.eventLoop.flatSubmit { [publisher] in publisher.value.replace(with: compiled) }.get()
     }
 
@@ -193,6 +198,7 @@ public final class ProxyServer: Sendable {
         let answers = try await ask { (snapshot: $0.snapshot, status: $0.status(now: .now())) }
         var status = ProxyStatus(answers[0].snapshot, now: .now())
         for answer in answers { status.add(answer.status) }
+        status.cache = CacheStatus(responses)
         return status
     }
 

@@ -11,8 +11,23 @@ public struct ProxyStatus: Hashable, Sendable {
     public internal(set) var clientConnections = 0
     /// Requests whose head has come and whose response has not ended, those that the proxy answers itself included.
     public internal(set) var activeRequests = 0
+    public internal(set) var cache = CacheStatus()
     /// In the configuration's order.
     public internal(set) var clusters: [ClusterStatus]
+}
+
+/// The responses that a proxy keeps.
+public struct CacheStatus: Hashable, Sendable {
+    public internal(set) var entries = 0
+    /// What they take of memory, and may take.
+    public internal(set) var bytes = 0
+    public internal(set) var capacity = 0
+
+    init() {}
+
+    init(_ responses: ResponseCache) {
+        (entries, bytes, capacity) = (responses.entries, responses.bytes, responses.capacity)
+    }
 }
 
 /// What a proxy knows of a cluster.

@@ -56,7 +56,7 @@ extension LocalResponse {
 
 extension ResponseHead {
     /// Whether it tells caches already that it depends on `Accept-Encoding`, or on everything.
-    fileprivate var varies: Bool {
+    var varies: Bool {
         bytes.withUnsafeReadableBytes { raw in
             var isTold = false
             for field in fields where raw[part: field.name].spells("vary") {

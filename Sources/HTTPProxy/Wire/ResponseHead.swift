@@ -1,7 +1,7 @@
 import NIOCore
 
 /// The head of an upstream's response, checked; a view of the bytes that arrived. A class for the reason that `RequestHead` is one.
-final class ResponseHead {
+final class ResponseHead: Sendable {
     let status: Int
     let minorVersion: Int
     let bytes: ByteBuffer

@@ -62,8 +62,9 @@ struct AdminTests {
             }
             let status = try await document("/admin/status")
             let own = ["service", "version", "time", "startedAt", "draining", "eventLoops", "clientConnections", "activeRequests"]
+            let cache = ["cache", "cache.entries", "cache.bytes", "cache.capacity"]
             #expect(
-                Self.names(status) == own + ["configuration"] + Self.sourceNames.map { "configuration.\($0)" } + ["clusters"]
+                Self.names(status) == own + cache + ["configuration"] + Self.sourceNames.map { "configuration.\($0)" } + ["clusters"]
                     + Self.clusterNames.map { "clusters[].\($0)" } + ["rateLimits"] + Self.limitNames.map { "rateLimits.\($0)" })
             let clusters = try await document("/admin/clusters")
             #expect(clusters.elements.map { Self.names($0) } == Array(repeating: Self.clusterNames, count: 3))

@@ -30,6 +30,7 @@ struct GatewayMetricsTests {
         var status = ProxyStatus(clusters: [cluster])
         status.activeRequests = 9
         status.clientConnections = 10
+        (status.cache.bytes, status.cache.capacity, status.cache.entries) = (13, 14, 15)
         return status
     }
 
@@ -37,7 +38,8 @@ struct GatewayMetricsTests {
     private static func countAll(into metrics: GatewayMetrics) {
         metrics.record(
             ExchangeMeasurement(
-                routeName: "r", clusterName: "a", statusClass: 2, totalNanoseconds: 1_000_000, requestBytes: 0, responseBytes: 0))
+                routeName: "r", clusterName: "a", statusClass: 2, totalNanoseconds: 1_000_000, requestBytes: 0, responseBytes: 0,
+                cache: .hit))
         for incident in [
             ProxyIncident.retried, .breakerOpened, .breakerHalfOpened, .breakerClosed, .refusedByBreaker,
             .ejected(endpoint, for: .seconds(1)), .readmitted(endpoint), .failedProbes(endpoint), .recovered(endpoint),
@@ -109,6 +111,8 @@ struct GatewayMetricsTests {
             #"gateway_rate_limited_total{http_route="r",limit="l"} 1"#, "gateway_rate_limit_callers 11", "gateway_rate_limit_capacity 12",
             "gateway_rate_limit_shared 1", "gateway_rate_limit_exchange_duration_seconds_count 1",
             "gateway_rate_limit_exchange_failures_total 1", "gateway_rate_limit_untold_total 13", "gateway_configuration_stale 1",
+            "gateway_cache_bytes 13", "gateway_cache_capacity 14", "gateway_cache_entries 15",
+            #"gateway_cache_requests_total{http_route="r",result="hit"} 1"#,
             #"gateway_request_duration_seconds_bucket{cluster="a",http_route="r",status="2xx",le="0.005"} 1"#,
         ] { #expect(text.contains("\n\(line)\n"), "\(line) in \(text)") }
     }
@@ -143,7 +147,8 @@ struct GatewayMetricsTests {
         for cluster in ["a", "b", "a", nil] {
             metrics.record(
                 ExchangeMeasurement(
-                    routeName: "r", clusterName: cluster, statusClass: 2, totalNanoseconds: 1, requestBytes: 0, responseBytes: 0))
+                    routeName: "r", clusterName: cluster, statusClass: 2, totalNanoseconds: 1, requestBytes: 0, responseBytes: 0, cache: nil
+                ))
         }
         let text = registry.render()
         for (cluster, count) in [("a", 2), ("b", 1), ("none", 1)] {

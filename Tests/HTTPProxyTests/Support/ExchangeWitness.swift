@@ -11,6 +11,8 @@ struct ExchangeWitness: Hashable {
         case none
         case wanted(fresh: Bool)
         case lent(reused: Bool)
+        /// A stored response is given in place of an upstream's.
+        case stored
     }
 
     let isRepeatable: Bool
@@ -55,17 +57,20 @@ struct ExchangeWitness: Hashable {
     }
 
     private var isLent: Bool { if case .lent = link { true } else { false } }
+    private var isResponding: Bool { isLent || link == .stored }
 
     /// Everything the world could do next.
     var possibleEvents: [ExchangeEvent] {
         var events: [ExchangeEvent] = [.clientGone, .timeout, .clientWritable(!clientWritable)]
         if !decided { events += [.forward, .answer, .refuse(.notFound)] }
+        if !decided, requestEnded, !requestBroken { events.append(.replay) }
         if !requestEnded, !requestBroken, !pausedClient {
             events += [.requestBody(fits: true), .requestBody(fits: false), .requestEnd, .requestInvalid(.bodyTooLarge)]
         }
         if !halfClosed, !pausedClient { events.append(.clientHalfClosed) }
         switch link {
         case .none: break
+        case .stored: events += [.responseBody, .responseEnd(isReusable: false)]
         case .wanted(let fresh):
             events += [
                 .upstreamReady(reused: false), .upstreamUnavailable(.connectFailed, mayRetry: true),
@@ -112,6 +117,7 @@ struct ExchangeWitness: Hashable {
     private mutating func note(_ event: ExchangeEvent) {
         switch event {
         case .forward, .answer, .refuse: decided = true
+        case .replay: (decided, link, gotHead) = (true, .stored, false)
         case .requestEnd: requestEnded = true
         case .requestInvalid: requestBroken = true
         case .clientHalfClosed:
@@ -201,8 +207,8 @@ struct ExchangeWitness: Hashable {
             try require(isLent && sentHead && !holdsUnsent && !sentEnd, "body goes after the head, in order, before the end")
         }
         if actions.contains(.dropHeldBody) {
-            try require(holds && !holdsUnsent, "only what was sent is let go of")
-            (holds, lostBody) = (false, true)
+            try require(holds && (!holdsUnsent || event == .replay), "only what was sent, or never will be, is let go of")
+            (holds, holdsUnsent, lostBody) = (false, false, true)
         }
         if actions.contains(.sendRequestEnd) {
             try require(isLent && sentHead && !holdsUnsent && !sentEnd && requestEnded, "the end is sent once, after all else")
@@ -247,14 +253,14 @@ struct ExchangeWitness: Hashable {
             pausedClient = false
         }
         if actions.contains(.pauseUpstream) {
-            try require(!pausedUpstream && isLent, "paused once, while lent")
+            try require(!pausedUpstream && isResponding, "paused once, while there is something to pause")
             pausedUpstream = true
         }
         if actions.contains(.resumeUpstream) {
             try require(pausedUpstream, "resumed only when paused")
             pausedUpstream = false
         }
-        if !isLent {
+        if !isResponding {
             // A released connection must be readable for its next borrower; a closed one no longer matters.
             if actions.contains(.releaseUpstream) { try require(!pausedUpstream, "a connection is given back reading") }
             pausedUpstream = false
@@ -264,8 +270,8 @@ struct ExchangeWitness: Hashable {
             try require(pausedClient, "the client is not read while the upstream cannot be written")
         }
         if holdsUnsent, !requestEnded { try require(pausedClient, "the client is not read while a piece is held") }
-        if isLent, !clientWritable { try require(pausedUpstream, "the upstream is not read while the client cannot be written") }
-        if isLent, clientWritable { try require(!pausedUpstream, "the upstream is read while the client can be written") }
+        if isResponding, !clientWritable { try require(pausedUpstream, "the upstream is not read while the client cannot be written") }
+        if isResponding, clientWritable { try require(!pausedUpstream, "the upstream is read while the client can be written") }
         if isLent, upstreamWritable, !holdsUnsent { try require(!pausedClient, "the client is read while the upstream can be written") }
     }
 
@@ -273,6 +279,7 @@ struct ExchangeWitness: Hashable {
         let ends = actions.intersection(.finish)
         guard !ends.isEmpty else { return }
         finished = true
+        if link == .stored { link = .none }
         try require([.finishKeepingClient, .finishClosingClient, .finishCuttingClient].contains(ends), "one ending")
         try require(link == .none, "no upstream connection outlives its exchange")
         try require(!pausedClient, "the client's connection is left reading")

@@ -7,11 +7,12 @@ import NIOCore
 @discardableResult
 func withProxy<Result>(
     _ configuration: ProxyConfiguration, threads: Int = 1, observer: ProxyObserver = ProxyObserver(),
-    resolver: NameResolver = .system,
+    resolver: NameResolver = .system, responses: ResponseCache = ResponseCache(),
     _ body: (ProxyServer, Int) async throws -> Result
 ) async throws -> Result {
     let proxy = try await ProxyServer(
-        configuration: configuration, threads: threads, observer: observer, logger: Logger(label: "test"), resolver: resolver)
+        configuration: configuration, threads: threads, observer: observer, logger: Logger(label: "test"), resolver: resolver,
+        responses: responses)
     do {
         let port = try await proxy.start(host: "127.0.0.1", port: 0)
         let result = try await body(proxy, port)

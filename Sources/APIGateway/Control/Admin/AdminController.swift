@@ -48,6 +48,9 @@ struct AdminController: Controller {
             "time": .time(now), "startedAt": .time(startedAt),
             "draining": .bool(status.isDraining), "eventLoops": .number(status.eventLoops),
             "clientConnections": .number(status.clientConnections), "activeRequests": .number(status.activeRequests),
+            "cache": [
+                "entries": .number(status.cache.entries), "bytes": .number(status.cache.bytes), "capacity": .number(status.cache.capacity),
+            ],
             "configuration": .object(source(of: loaded)),
             "clusters": .array(status.clusters.map { $0.document(at: now) }),
             "rateLimits": limits(loaded),
