@@ -11,8 +11,10 @@ struct UpgradeTests {
     private static let switching =
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: a\r\n\r\n"
 
-    private static func configuration(to endpoint: Endpoint, idle: TimeAmount? = nil) -> ProxyConfiguration {
-        var configuration = everything(to: endpoint, timeouts: RouteTimeouts(idle: idle, total: .seconds(1)), maximumBodyBytes: 3)
+    private static func configuration(
+        to endpoint: Endpoint, idle: TimeAmount? = nil, total: TimeAmount = .seconds(30)
+    ) -> ProxyConfiguration {
+        var configuration = everything(to: endpoint, timeouts: RouteTimeouts(idle: idle, total: total), maximumBodyBytes: 3)
         configuration.routes[0].upgrades = ["WebSocket"]
         return configuration
     }
@@ -33,7 +35,7 @@ struct UpgradeTests {
     func tunnel() async throws {
         let heads = Collector<String>()
         let upstream = try await Self.echo(heads)
-        try await withProxy(Self.configuration(to: upstream.endpoint)) { _, port in
+        try await withProxy(Self.configuration(to: upstream.endpoint, total: .seconds(1))) { _, port in
             let client = try await RawClient.connect(port: port)
             try await client.send(Self.request)
             let start = try await client.receive { $0.hasSuffix("welcome") }

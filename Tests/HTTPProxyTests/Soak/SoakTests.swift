@@ -78,7 +78,7 @@ struct SoakTests {
 
     private static func run(_ endpoint: Endpoint, _ answers: Answers) async throws -> LiveState {
         var configuration = everything(
-            to: endpoint, timeouts: RouteTimeouts(firstByte: .milliseconds(20), idle: .milliseconds(50), total: .milliseconds(500)))
+            to: endpoint, timeouts: RouteTimeouts(firstByte: .milliseconds(100), idle: .milliseconds(100), total: .seconds(1)))
         // Every request is to meet its fault.
         configuration.clusters[0].breaker = nil
         configuration.clusters[0].outlierDetection = nil

@@ -47,26 +47,31 @@ final class FrameClient: Sendable {
             switch WireFrame.Kind(rawValue: kind) {
             case .goAway:
                 let code = payload.getInteger(at: payload.readerIndex + 4, as: UInt32.self) ?? 0
-                client.heard.withLock { $0.goAways.append(code) }
+                client.note { $0.goAways.append(code) }
             case .reset:
                 let code = payload.readInteger(as: UInt32.self) ?? 0
-                client.heard.withLock { $0.resets[stream] = code }
+                client.note { $0.resets[stream] = code }
             case .headers:
                 // Those of this server are of one piece, without padding.
                 let status = (try? fields.decodeHeaders(from: &payload))?.first(name: ":status").flatMap { Int($0) }
-                client.heard.withLock { $0.statuses[stream] = $0.statuses[stream] ?? status }
+                client.note { $0.statuses[stream] = $0.statuses[stream] ?? status }
             case .ping:
-                if payload.getString(at: payload.readerIndex, length: 8) == WireFrame.lastPing { client.heard.withLock { $0.pings += 1 } }
+                if payload.getString(at: payload.readerIndex, length: 8) == WireFrame.lastPing { client.note { $0.pings += 1 } }
             default: return
             }
         }
 
-        func channelInactive(context: ChannelHandlerContext) { client.heard.withLock { $0.isClosed = true } }
+        func channelInactive(context: ChannelHandlerContext) { client.note { $0.isClosed = true } }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 
-    private let heard = Mutex(Heard())
+    private struct Waiter {
+        let isEnough: @Sendable (Heard) -> Bool
+        let continuation: CheckedContinuation<Heard, Never>
+    }
+
+    private let state = Mutex<(heard: Heard, waiters: [Waiter])>((Heard(), []))
     private let channel = Mutex<(any Channel)?>(nil)
 
     static func connect(port: Int) async throws -> FrameClient {
@@ -98,13 +103,23 @@ final class FrameClient: Sendable {
     }
 
     /// Waits until what was heard satisfies `isEnough`, or the server has closed.
-    func hear(until isEnough: (Heard) -> Bool) async throws -> Heard {
-        while true {
-            let now = heard.withLock { $0 }
-            if now.isClosed || isEnough(now) { return now }
-            try Task.checkCancellation()
-            await Task.yield()
+    func hear(until isEnough: @escaping @Sendable (Heard) -> Bool) async -> Heard {
+        await withCheckedContinuation { continuation in
+            state.withLock { $0.waiters.append(Waiter(isEnough: isEnough, continuation: continuation)) }
+            note { _ in }
         }
+    }
+
+    /// Takes in what was heard, and wakes who has waited for it.
+    private func note(_ change: (inout Heard) -> Void) {
+        let (heard, ready) = state.withLock { state in
+            change(&state.heard)
+            let heard = state.heard
+            let ready = state.waiters.filter { heard.isClosed || $0.isEnough(heard) }
+            state.waiters.removeAll { heard.isClosed || $0.isEnough(heard) }
+            return (heard, ready)
+        }
+        for waiter in ready { waiter.continuation.resume(returning: heard) }
     }
 
     /// Sends nothing more, and waits until the server has closed.
@@ -116,7 +131,7 @@ final class FrameClient: Sendable {
         } catch is IOError {
             // The same.
         }
-        return try await hear { _ in false }
+        return await hear { _ in false }
     }
 
     func close() async throws { try await channel.withLock { $0 }?.vanish(byReset: false) }
