@@ -59,8 +59,8 @@ public struct SmallDisk: Sendable {
     /// Lets files be opened for reading only, or for writing again. Those that are open for writing stay so.
     public func setWritable(_ isWritable: Bool) throws {
         if isWritable {
-            // The inner of the two mounts is the one that forbids it.
-            try Self.run("umount", folder.path)
+            // The inner of the two mounts is the one that forbids it. A start that is about to fail may have files of it open.
+            try Self.run("umount", "--lazy", folder.path)
         } else {
             try Self.run("mount", "--bind", folder.path, folder.path)
             try Self.run("mount", "-o", "remount,bind,ro", folder.path)

@@ -79,7 +79,7 @@ struct AccessPeople: Sendable {
     }
 
     func body(of row: AccessTable.Row) -> JSONValue? {
-        guard row.method != .get, row.method != .delete else { return nil }
+        guard ![.get, .head, .delete].contains(row.method) else { return nil }
         switch AccessTable.bodies[row.route] {
         case .null: return nil
         case nil: return [:]

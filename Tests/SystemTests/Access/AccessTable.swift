@@ -117,8 +117,11 @@ enum AccessTable {
         gateway       GET /ready                               | 200   200   200   200   200   200 | -
         gateway       GET /metrics                             | 200   200   200   200   200   200 | -
         gateway       GET /openapi.json                        | 200   200   200   200   200   200 | -
+        gateway       HEAD /openapi.json                       | 200   200   200   200   200   200 | -
         gateway       GET /docs                                | 200   200   200   200   200   200 | -
+        gateway       HEAD /docs                               | 200   200   200   200   200   200 | -
         gateway       GET /docs/{file}                         | 200   200   200   200   200   200 | -
+        gateway       HEAD /docs/{file}                        | 200   200   200   200   200   200 | -
         gateway       GET /admin/status                        | 404   404   404   404   404   404 | -
         gateway       GET /admin/clusters                      | 404   404   404   404   404   404 | -
         gateway       GET /admin/limits                        | 404   404   404   404   404   404 | -
