@@ -107,7 +107,7 @@ struct CacheLimitTests {
             #expect(try await reader.get("/a").body.utf8.count == size)
             let sleeper = try await RawClient.connect(port: site.port, reads: false)
             try await sleeper.send("GET", "/a", fields: "Connection: close\r\n")
-            try await site.underWay(1)
+            await site.arrivals.wait(for: 2)
             // Others are served meanwhile; it is not, for it does not take what is there.
             try await reader.send("HEAD", "/a")
             #expect(try await reader.response(isHead: true)["cache-status"] == "souk; hit; ttl=60")

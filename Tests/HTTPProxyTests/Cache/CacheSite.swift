@@ -1,7 +1,45 @@
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 @testable import HTTPProxy
+
+/// Who has asked: counts requests where a route's policies are, which is right before the cache is asked, in the same turn of the event loop.
+final class Arrivals: Sendable {
+    private struct State {
+        var count = 0
+        var waiting: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    }
+
+    private let state = Mutex(State())
+
+    var policy: FunctionPolicy {
+        FunctionPolicy { [self] _, _ in
+            note()
+            return .next
+        }
+    }
+
+    /// Waits until so many have come since the beginning.
+    func wait(for count: Int) async {
+        await withCheckedContinuation { continuation in
+            state.withLock { $0.waiting.append((count, continuation)) }
+            wake { _ in }
+        }
+    }
+
+    private func note() { wake { $0.count += 1 } }
+
+    private func wake(_ change: (inout State) -> Void) {
+        let ready = state.withLock { state in
+            change(&state)
+            let ready = state.waiting.filter { $0.count <= state.count }
+            state.waiting.removeAll { $0.count <= state.count }
+            return ready.map(\.continuation)
+        }
+        for continuation in ready { continuation.resume() }
+    }
+}
 
 /// A proxy that caches, the upstream behind it, and the clock that age is counted by.
 struct CacheSite {
@@ -13,6 +51,7 @@ struct CacheSite {
     let port: Int
     let responses: ResponseCache
     let clock: CacheClock
+    let arrivals: Arrivals
 
     /// What the upstream was asked.
     var asked: [String] { upstream.requests.map { "\($0.head.method.rawValue) \($0.head.uri)" } }
@@ -33,10 +72,11 @@ struct CacheSite {
         let upstream = try await TestUpstream.start(answer: answer, later: later)
         let clock = CacheClock()
         let responses = ResponseCache(clock: { clock.now })
-        var configuration = cached(everything(to: upstream.endpoint))
+        let arrivals = Arrivals()
+        var configuration = cached(everything(to: upstream.endpoint, policies: [arrivals.policy]))
         configure(&configuration)
         try await withProxy(configuration, threads: threads, observer: observer, responses: responses) { proxy, port in
-            try await body(CacheSite(upstream: upstream, proxy: proxy, port: port, responses: responses, clock: clock))
+            try await body(CacheSite(upstream: upstream, proxy: proxy, port: port, responses: responses, clock: clock, arrivals: arrivals))
         }
         try await upstream.stop()
     }

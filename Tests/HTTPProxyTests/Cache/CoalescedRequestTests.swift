@@ -19,7 +19,7 @@ struct CoalescedRequestTests {
             try await client.send("GET", "/a", fields: fields)
             clients.append(client)
         }
-        try await site.underWay(count)
+        await site.arrivals.wait(for: count)
         return clients
     }
 
@@ -59,7 +59,7 @@ struct CoalescedRequestTests {
             let leader = try await Self.crowd(1, at: site)[0]
             let knows = try await site.client()
             try await knows.send("GET", "/a", fields: "If-None-Match: \"7\"\r\n")
-            try await site.underWay(2)
+            await site.arrivals.wait(for: 2)
             answer.succeed(CacheSite.shared("for all", [("etag", "\"7\"")]))
             #expect(try await leader.response().body == "for all")
             #expect(try await knows.response().status == 304)
@@ -74,6 +74,7 @@ struct CoalescedRequestTests {
             answer: { _ in CacheSite.Response(body: "own") }, later: { $0.connection == 0 ? answer.futureResult : nil }
         ) { site in
             let clients = try await Self.crowd(10, at: site)
+            while site.asked.isEmpty { await Task.yield() }
             #expect(site.asked.count == 1)
             answer.succeed(CacheSite.Response(body: "own"))
             for client in clients {
@@ -92,13 +93,14 @@ struct CoalescedRequestTests {
             guard connection > 0 else { return }
             channel.writeAndFlush(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown"), promise: nil)
         }
-        try await withProxy(CacheSite.cached(everything(to: upstream.endpoint))) { proxy, port in
+        let arrivals = Arrivals()
+        try await withProxy(CacheSite.cached(everything(to: upstream.endpoint, policies: [arrivals.policy]))) { _, port in
             var clients: [RawClient] = []
             for count in 1...3 {
                 let client = try await RawClient.connect(port: port)
                 try await client.send("GET", "/a")
                 clients.append(client)
-                while try await proxy.status().activeRequests < count { await Task.yield() }
+                await arrivals.wait(for: count)
             }
             while channels.values.isEmpty { await Task.yield() }
             #expect(upstream.connections == 1)
@@ -119,15 +121,16 @@ struct CoalescedRequestTests {
             channel.writeAndFlush(
                 ByteBuffer(string: "HTTP/1.1 200 OK\r\nCache-Control: public, max-age=9\r\nContent-Length: 2\r\n\r\nok"), promise: nil)
         }
-        var configuration = CacheSite.cached(everything(to: upstream.endpoint))
+        let arrivals = Arrivals()
+        var configuration = CacheSite.cached(everything(to: upstream.endpoint, policies: [arrivals.policy]))
         configuration.routes[0].retries = .none
-        try await withProxy(configuration) { proxy, port in
+        try await withProxy(configuration) { _, port in
             var clients: [RawClient] = []
             for count in 1...4 {
                 let client = try await RawClient.connect(port: port)
                 try await client.send("GET", "/a")
                 clients.append(client)
-                while try await proxy.status().activeRequests < count { await Task.yield() }
+                await arrivals.wait(for: count)
             }
             while channels.values.isEmpty { await Task.yield() }
             try await channels.values[0].close()
@@ -151,13 +154,15 @@ struct CoalescedRequestTests {
             if connection > 0 { channel.writeAndFlush(ByteBuffer(string: head + "whole"), promise: nil) }
         }
         let responses = ResponseCache()
-        try await withProxy(CacheSite.cached(everything(to: upstream.endpoint)), responses: responses) { proxy, port in
+        let arrivals = Arrivals()
+        let configuration = CacheSite.cached(everything(to: upstream.endpoint, policies: [arrivals.policy]))
+        try await withProxy(configuration, responses: responses) { _, port in
             var clients: [RawClient] = []
             for count in 1...5 {
                 let client = try await RawClient.connect(port: port)
                 try await client.send("GET", "/a")
                 clients.append(client)
-                while try await proxy.status().activeRequests < count { await Task.yield() }
+                await arrivals.wait(for: count)
             }
             while channels.values.isEmpty { await Task.yield() }
             if moment == .inTheBody {
@@ -196,8 +201,9 @@ struct CoalescedRequestTests {
                 let client = try await site.client()
                 try await client.send("GET", "/a", fields: "Accept-Language: \(language)\r\n")
                 clients.append((language, client))
-                try await site.underWay(clients.count)
+                await site.arrivals.wait(for: clients.count)
             }
+            while site.asked.isEmpty { await Task.yield() }
             #expect(site.asked.count == 1)
             first.succeed(CacheSite.shared("de", [("vary", "accept-language")]))
             for (language, client) in clients { #expect(try await client.response().body == language) }

@@ -130,7 +130,7 @@ struct InvalidationTests {
             while site.asked.isEmpty { await Task.yield() }
             #expect(try await writer.post("/a").status == 200)
             try await writer.send("GET", "/a")
-            try await site.underWay(2)
+            await site.arrivals.wait(for: 3)
             gate.succeed(CacheSite.shared("old"))
             #expect(try await writer.response().body == "1")
             #expect(try await reader.response().body == "old")
