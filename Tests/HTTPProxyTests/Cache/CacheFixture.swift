@@ -24,25 +24,13 @@ enum CacheFixture {
     static func request(_ method: String = "GET", _ path: String = "/", _ fields: [String] = [], host: String = "shop.test") throws
         -> RequestHead
     {
-        let (bytes, parser) = parse(["\(method) \(path) HTTP/1.1", "Host: \(host)"] + fields)
-        return try RequestHead.read(bytes, fields: parser.fields, startLineLength: parser.startLineLength).get()
+        try .reading(["\(method) \(path) HTTP/1.1", "Host: \(host)"] + fields)
     }
 
     static func response(_ status: Int = 200, _ fields: [String], body: String = "") throws -> ResponseHead {
         let hasFraming = fields.contains { $0.lowercased().hasPrefix("content-length") || $0.lowercased().hasPrefix("transfer-encoding") }
         let length = hasFraming ? [] : ["Content-Length: \(body.utf8.count)"]
-        let (bytes, parser) = parse(["HTTP/1.1 \(status) X"] + fields + length)
-        guard let head = ResponseHead.read(bytes, fields: parser.fields, startLineLength: parser.startLineLength, isHead: false) else {
-            throw Mistake.noHead
-        }
-        return head
-    }
-
-    private static func parse(_ lines: [String]) -> (ByteBuffer, HeadParser) {
-        let bytes = ByteBuffer(string: lines.joined(separator: "\r\n") + "\r\n\r\n")
-        var parser = HeadParser(limits: HeadLimits(maximumBytes: 100_000, maximumFields: 100))
-        _ = bytes.withUnsafeReadableBytes { parser.parse($0) }
-        return (bytes, parser)
+        return try .reading(["HTTP/1.1 \(status) X"] + fields + length)
     }
 
     static func sent(

@@ -22,7 +22,7 @@ extension ResponseHead {
 
 private func parse(_ lines: [String]) -> (ByteBuffer, HeadParser) {
     let bytes = ByteBuffer(string: lines.joined(separator: "\r\n") + "\r\n\r\n")
-    var parser = HeadParser(limits: HeadLimits(maximumBytes: 10_000, maximumFields: 100))
+    var parser = HeadParser(limits: HeadLimits(maximumBytes: 100_000, maximumFields: 100))
     _ = bytes.withUnsafeReadableBytes { parser.parse($0) }
     return (bytes, parser)
 }
