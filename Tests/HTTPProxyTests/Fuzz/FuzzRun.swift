@@ -38,21 +38,9 @@ struct FuzzRun {
 
 /// Numbers that look random and are the same for the same seed.
 struct FuzzDice {
-    private var generator: IdentifierGenerator
+    private var generator: SeededRandom
 
-    init(seed: UInt64) {
-        var first = Seed(state: seed)
-        generator = IdentifierGenerator(seededBy: &first)
-    }
-
-    private struct Seed: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state
-        }
-    }
+    init(seed: UInt64) { generator = SeededRandom(seed) }
 
     mutating func next() -> UInt64 { generator.next() }
 
