@@ -212,7 +212,7 @@ struct FaultTests {
             try await asked.futureResult.get()
             try await client.close()
             try await closed.futureResult.get()
-            while try await proxy.connectionCount() > 0 { await Task.yield() }
+            try await eventually { try await proxy.connectionCount() == 0 }
         }
         try await upstream.stop()
     }

@@ -194,7 +194,7 @@ struct ForwardingTests {
                 try await RawClient.connect(port: port), try await RawClient.connect(port: port), try await RawClient.connect(port: port),
             ]
             try await clients[0].send("GET /0 HTTP/1.1\r\nHost: shop.test\r\n\r\n")
-            while upstream.requests.isEmpty { await Task.yield() }
+            try await eventually { !upstream.requests.isEmpty }
             try await clients[1].send("GET /1 HTTP/1.1\r\nHost: shop.test\r\n\r\n")
             try await clients[2].send("GET /2 HTTP/1.1\r\nHost: shop.test\r\n\r\n")
             // The line holds one; whichever of the two comes second is refused, at once.

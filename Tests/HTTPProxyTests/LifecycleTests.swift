@@ -40,7 +40,7 @@ struct LifecycleTests {
                 for round in 0..<40 {
                     try await proxy.reload(everything(to: round.isMultiple(of: 2) ? two.endpoint : one.endpoint))
                     let target = answers.value + 20
-                    while answers.value < target, wrong.values.isEmpty { await Task.yield() }
+                    try await eventually { answers.value >= target || !wrong.values.isEmpty }
                 }
                 done.increment()
                 try await tasks.waitForAll()
@@ -77,7 +77,7 @@ struct LifecycleTests {
             for _ in 0..<8 {
                 tasks.addTask { try await Self.load(port: port, answers: answers, wrong: wrong) { false } }
             }
-            while answers.value < 200 { await Task.yield() }
+            try await eventually { answers.value >= 200 }
             try await proxy.drain(within: .seconds(10))
             try await tasks.waitForAll()
         }
@@ -93,7 +93,7 @@ struct LifecycleTests {
         let port = try await proxy.start(host: "127.0.0.1", port: 0)
         let client = try await RawClient.connect(port: port)
         try await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        while upstream.connections == 0 { await Task.yield() }
+        try await eventually { upstream.connections != 0 }
         try await proxy.drain(within: .milliseconds(50))
         #expect(try await client.receiveToEnd() == "")
         try await upstream.stop()
@@ -121,7 +121,7 @@ struct LifecycleTests {
             // While both are idle either is drawn: one of 64 requests, one after the other, gets stuck. From then on the other endpoint is the
             // less busy one.
             try await first.send(String(repeating: "GET / HTTP/1.1\r\nHost: a\r\n\r\n", count: 64))
-            while stuck.requests.isEmpty { await Task.yield() }
+            try await eventually { !stuck.requests.isEmpty }
             for _ in 0..<10 { #expect(try await second.get("/").body == "free") }
             gate.succeed()
             _ = try await first.response()

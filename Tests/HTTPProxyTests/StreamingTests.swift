@@ -63,7 +63,7 @@ struct StreamingTests {
             let client = try await RawClient.connect(port: port)
             let framing = isChunked ? "Transfer-Encoding: chunked" : "Content-Length: \(total + 1)"
             try await client.send("POST / HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n")
-            while opened.values.isEmpty { await Task.yield() }
+            try await eventually { !opened.values.isEmpty }
             if isChunked { try await client.send(String(total, radix: 16) + "\r\n") }
             Self.pour(total, into: client.channel, poured)
             let held = try await Self.settled(poured)

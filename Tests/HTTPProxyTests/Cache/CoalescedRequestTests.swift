@@ -74,7 +74,7 @@ struct CoalescedRequestTests {
             answer: { _ in CacheSite.Response(body: "own") }, later: { $0.connection == 0 ? answer.futureResult : nil }
         ) { site in
             let clients = try await Self.crowd(10, at: site)
-            while site.asked.isEmpty { await Task.yield() }
+            try await eventually { !site.asked.isEmpty }
             #expect(site.asked.count == 1)
             answer.succeed(CacheSite.Response(body: "own"))
             for client in clients {
@@ -102,7 +102,7 @@ struct CoalescedRequestTests {
                 clients.append(client)
                 await arrivals.wait(for: count)
             }
-            while channels.values.isEmpty { await Task.yield() }
+            try await eventually { !channels.values.isEmpty }
             #expect(upstream.connections == 1)
             try await channels.values[0].writeAndFlush(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"))
             for client in clients[1...] { #expect(try await client.response().body == "own") }
@@ -132,7 +132,7 @@ struct CoalescedRequestTests {
                 clients.append(client)
                 await arrivals.wait(for: count)
             }
-            while channels.values.isEmpty { await Task.yield() }
+            try await eventually { !channels.values.isEmpty }
             try await channels.values[0].close()
             #expect(try await clients[0].response().status == 502)
             for client in clients[1...] { #expect(try await client.response().body == "ok") }
@@ -164,7 +164,7 @@ struct CoalescedRequestTests {
                 clients.append(client)
                 await arrivals.wait(for: count)
             }
-            while channels.values.isEmpty { await Task.yield() }
+            try await eventually { !channels.values.isEmpty }
             if moment == .inTheBody {
                 try await channels.values[0].writeAndFlush(ByteBuffer(string: head + "wh"))
                 try await clients[0].receive { $0.hasSuffix("wh") }
@@ -203,7 +203,7 @@ struct CoalescedRequestTests {
                 clients.append((language, client))
                 await site.arrivals.wait(for: clients.count)
             }
-            while site.asked.isEmpty { await Task.yield() }
+            try await eventually { !site.asked.isEmpty }
             #expect(site.asked.count == 1)
             first.succeed(CacheSite.shared("de", [("vary", "accept-language")]))
             for (language, client) in clients { #expect(try await client.response().body == language) }
@@ -224,7 +224,7 @@ struct CoalescedRequestTests {
         ) { site in
             let sleeper = try await RawClient.connect(port: site.port, reads: false)
             try await sleeper.send("GET", "/a")
-            while site.asked.isEmpty { await Task.yield() }
+            try await eventually { !site.asked.isEmpty }
             let answer = try await site.client().get("/a")
             #expect(answer.body.utf8.count == body.utf8.count && site.asked.count == 2)
             try await sleeper.close()

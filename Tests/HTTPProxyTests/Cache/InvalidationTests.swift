@@ -107,7 +107,7 @@ struct InvalidationTests {
         ) { site in
             let (reader, writer) = (try await site.client(), try await site.client())
             try await reader.send("GET", "/a")
-            while site.asked.isEmpty { await Task.yield() }
+            try await eventually { !site.asked.isEmpty }
             #expect(try await writer.post("/a").status == 200)
             #expect(try await writer.get("/a?fresh").body == "1")
             gate.succeed(CacheSite.shared("old"))
@@ -127,7 +127,7 @@ struct InvalidationTests {
         ) { site in
             let (reader, writer) = (try await site.client(), try await site.client())
             try await reader.send("GET", "/a")
-            while site.asked.isEmpty { await Task.yield() }
+            try await eventually { !site.asked.isEmpty }
             #expect(try await writer.post("/a").status == 200)
             try await writer.send("GET", "/a")
             await site.arrivals.wait(for: 3)

@@ -60,7 +60,7 @@ struct HTTP2FlowTests {
             let client = try await HTTP2Client.connect(port: port)
             let stream = try await client.open(HTTP2Client.head("POST", "/", [("content-length", "\(size)")]), endsStream: false)
             async let sent: Void = stream.send(String(repeating: "a", count: size - 1) + "!", endsStream: true)
-            while opened.values.isEmpty { await Task.yield() }
+            try await eventually { !opened.values.isEmpty }
             _ = try await StreamingTests.settled(received)
             #expect(received.value < size)
             try await opened.values[0].setOption(.autoRead, value: true).get()

@@ -169,7 +169,7 @@ struct HTTP2Tests {
         }) { client, upstream, proxy in
             var streams: [HTTP2ClientStream] = []
             for number in 0..<20 { streams.append(try await client.open(HTTP2Client.head("GET", "/\(number)"))) }
-            while promises.values.count < 20 { await Task.yield() }
+            try await eventually { promises.values.count >= 20 }
             let busy = try await proxy.status()
             #expect(busy.activeRequests == 20 && busy.clientConnections == 1)
             for (number, stream) in streams.enumerated().reversed() {
@@ -262,9 +262,9 @@ struct HTTP2Tests {
         (timeouts.total, timeouts.firstByte, timeouts.idle) = (nil, nil, nil)
         try await Self.withHTTP2(timeouts: timeouts, to: upstream.endpoint) { client, proxy, _ in
             let stream = try await client.open(HTTP2Client.head("GET", "/"))
-            while asked.value == 0 { await Task.yield() }
+            try await eventually { asked.value != 0 }
             if closesConnection { try await client.close() } else { try await stream.send(.rstStream(.cancel)) }
-            while ended.value == 0 { await Task.yield() }
+            try await eventually { ended.value != 0 }
             let status = try await proxy.status()
             #expect(status.activeRequests == 0)
         }
@@ -308,9 +308,9 @@ struct HTTP2Tests {
             return promise.futureResult
         }) { client, _, proxy in
             let stream = try await client.open(HTTP2Client.head("GET", "/"))
-            while promises.values.isEmpty { await Task.yield() }
+            try await eventually { !promises.values.isEmpty }
             async let drained: Void = proxy.drain(within: .seconds(10))
-            while client.goAways.count < 2 { await Task.yield() }
+            try await eventually { client.goAways.count >= 2 }
             #expect(client.goAways == [.maxID, 1])
             #expect(try await proxy.connectionCount() == 1)
             promises.values[0].succeed(TestUpstream.Response(body: "late"))

@@ -12,7 +12,7 @@ struct AddressReloadTests {
             let client = try await RawClient.connect(port: port)
             #expect(names.asked == [], "an address is never looked up")
             async let reload: Void = proxy.reload(Addresses.configuration(port: upstream.port))
-            while names.asked.isEmpty { await Task.yield() }
+            try await eventually { !names.asked.isEmpty }
             #expect(try await client.get("/").status == 200)
             names[Addresses.name] = .success(["127.0.0.1"])
             try await reload
@@ -35,7 +35,7 @@ struct AddressReloadTests {
             // From now on a lookup waits for its answer.
             names[Addresses.name] = nil
             let asked = names.asked.count
-            while names.asked.count == asked { await Task.yield() }
+            try await eventually { names.asked.count != asked }
             try await proxy.reload(other)
             names[Addresses.name] = .success(["127.0.0.9"])
             try await Addresses.expect(["127.0.0.2"], in: 5, port: port)
@@ -54,7 +54,7 @@ struct AddressReloadTests {
         func configuration(_ name: String) -> ProxyConfiguration { everything(to: Endpoint(host: name, port: upstreams[0].port)) }
         try await withProxy(everything(to: upstreams[0].endpoint), resolver: names.resolver) { proxy, port in
             async let slow: Void = proxy.reload(configuration("slow.test"))
-            while !names.asked.contains("slow.test") { await Task.yield() }
+            try await eventually { names.asked.contains("slow.test") }
             async let fast: Void = proxy.reload(configuration("fast.test"))
             // Long enough for it to come into force first, if it could.
             for _ in 0..<100 { _ = try await proxy.connectionCount() }
@@ -86,7 +86,7 @@ struct AddressReloadTests {
         try await withProxy(Addresses.configuration(port: upstream.port), resolver: names.resolver) { _, port in
             names[Addresses.name] = nil
             let asked = names.asked.count
-            while names.asked.count == asked { await Task.yield() }
+            try await eventually { names.asked.count != asked }
             let response = try await RawClient.connect(port: port).get("/")
             #expect(response.status == 200)
         }

@@ -19,12 +19,12 @@ struct AddressTests {
             try await Addresses.expect(["127.0.0.1", "127.0.0.2"], in: 4, port: port)
             #expect(changes.value == 1)
             names[Addresses.name] = .success(["127.0.0.3", "127.0.0.2"])
-            while changes.value < 2 { await Task.yield() }
+            try await eventually { changes.value >= 2 }
             let status = try await proxy.status()
             #expect(status.clusters[0].endpoints.map(\.endpoint.host) == ["127.0.0.2", "127.0.0.3"])
             try await Addresses.expect(["127.0.0.3", "127.0.0.2"], in: 4, port: port)
             names[Addresses.name] = .success(["127.0.0.1"])
-            while changes.value < 3 { await Task.yield() }
+            try await eventually { changes.value >= 3 }
             try await Addresses.expect(["127.0.0.1"], in: 4, port: port)
         }
         // The one that stayed kept its connection, the one that came back had to be connected to again.
@@ -49,9 +49,9 @@ struct AddressTests {
                     let seen = changes.value
                     names[Addresses.name] =
                         round.isMultiple(of: 5) ? .failure(NameResolverError("away")) : .success([all[round % 3], all[(round + 1) % 3]])
-                    while !round.isMultiple(of: 5), changes.value == seen, wrong.values.isEmpty { await Task.yield() }
+                    try await eventually { round.isMultiple(of: 5) || changes.value != seen || !wrong.values.isEmpty }
                     let target = answers.value + 20
-                    while answers.value < target, wrong.values.isEmpty { await Task.yield() }
+                    try await eventually { answers.value >= target || !wrong.values.isEmpty }
                 }
                 done.increment()
                 try await tasks.waitForAll()
@@ -73,9 +73,9 @@ struct AddressTests {
         try await withProxy(configuration, observer: Addresses.observer(changes), resolver: names.resolver) { _, port in
             let client = try await RawClient.connect(port: port)
             try await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-            while upstreams[2].requests.isEmpty { await Task.yield() }
+            try await eventually { !upstreams[2].requests.isEmpty }
             names[Addresses.name] = .success(["127.0.0.1", "127.0.0.2"])
-            while changes.value < 2 { await Task.yield() }
+            try await eventually { changes.value >= 2 }
             try await Addresses.expect(["127.0.0.1", "127.0.0.2"], in: 10, port: port)
             gate.succeed()
             #expect(try await client.response().body == "late")
@@ -101,7 +101,7 @@ struct AddressTests {
                 #expect(response["content-type"] == "application/problem+json" && response.body.contains("urn:souk:problem:unavailable"))
             }
             names[Addresses.name] = .success(["127.0.0.1"])
-            while !incidents.values.contains(where: { if case .addressesChanged = $0 { true } else { false } }) { await Task.yield() }
+            try await eventually { incidents.values.contains(where: { if case .addressesChanged = $0 { true } else { false } }) }
             // Nor has the breaker opened for it.
             #expect(try await client.get("/").status == 200)
         }
@@ -120,7 +120,7 @@ struct AddressTests {
             for answer in [.failure(NameResolverError("away")), .success([])] as [ScriptedResolver.Answer] {
                 names[Addresses.name] = answer
                 let asked = names.asked.count
-                while names.asked.count < asked + 3 { await Task.yield() }
+                try await eventually { names.asked.count >= asked + 3 }
                 #expect(try await client.get("/").status == 200)
             }
         }
@@ -143,7 +143,7 @@ struct AddressTests {
             try await Addresses.expect(["127.0.0.2", "127.0.0.3"], in: 10, port: port)
             try await Addresses.expect(["127.0.0.3"], in: 10, port: port)
             names[Addresses.name] = .success(["127.0.0.1", "127.0.0.2", "127.0.0.3"])
-            while changes.value < 2 { await Task.yield() }
+            try await eventually { changes.value >= 2 }
             try await Addresses.expect(["127.0.0.1", "127.0.0.3"], in: 12, port: port)
         }
         #expect(upstreams[1].requests.count == 5)
@@ -168,14 +168,14 @@ struct AddressTests {
         }
         let observer = ProxyObserver(incident: { if case .failedProbes(let endpoint) = $1 { sick.append(endpoint) } })
         try await withProxy(configuration, observer: observer, resolver: names.resolver) { _, port in
-            while sick.values.isEmpty { await Task.yield() }
+            try await eventually { !sick.values.isEmpty }
             #expect(sick.values.map(\.host) == ["127.0.0.2"])
             names[Addresses.name] = .success(["127.0.0.1", "127.0.0.2", "127.0.0.3"])
-            while upstreams[2].requests.isEmpty { await Task.yield() }
+            try await eventually { !upstreams[2].requests.isEmpty }
             try await Addresses.expect(["127.0.0.1", "127.0.0.3"], in: 12, port: port)
             // Who was known before is still asked.
             let asked = upstreams[1].requests.count
-            while upstreams[1].requests.count < asked + 2 { await Task.yield() }
+            try await eventually { upstreams[1].requests.count >= asked + 2 }
         }
         #expect(upstreams[2].requests[0].values("host") == ["\(Addresses.name):\(upstreams[0].port)"])
         #expect(sick.values.count == 1)

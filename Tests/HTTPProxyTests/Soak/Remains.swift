@@ -10,29 +10,34 @@ import NIOCore
     import Glibc
 #endif
 
-/// What a proxy at rest, and the process that it is in, hold.
+/// What the process of a proxy at rest holds.
 struct Remains {
-    /// Objects of the data plane, of each kind.
-    let alive: [Life.Kind: Int]
     let openFiles: Int
     let residentBytes: Int
 
-    /// - Parameter isAlone: nothing else happens in the process, so that its files can be counted.
-    static func of(_ proxy: ProxyServer, isAlone: Bool) async throws -> Remains {
-        // The last objects of a closed connection go when its channel is taken apart, some turns of its event loop later. What has leaked does not
-        // go in any number of turns.
-        var alive = Census.alive(on: proxy.loops.map(\.eventLoop))
-        for _ in 0..<100_000 where !alive.isEmpty {
-            _ = try await proxy.status()
+    /// Waits until no connection, stream, exchange or timer of a proxy is alive. The last objects of a closed connection go when its channel is taken
+    /// apart, some turns of its event loop later; what has leaked never goes.
+    ///
+    /// - Throws: `NeverHappened`, with what is alive.
+    static func none(of proxy: ProxyServer) async throws {
+        var alive: [Life.Kind: Int] = [:]
+        try await eventually(state: "Alive: \(alive)") {
             alive = Census.alive(on: proxy.loops.map(\.eventLoop))
+            return alive.isEmpty
         }
-        // Both ends of a closed connection are this process's: it rests when two looks, with a round through all event loops between them, see the same.
+    }
+
+    /// What is left in the process, in which nothing else may happen. Both ends of a closed connection are this process's: it rests when two looks, with
+    /// rounds through all event loops between them, see the same.
+    static func ofProcess(with proxy: ProxyServer) async throws -> Remains {
         var files = -1
-        while isAlone, files != countOpenFiles() {
-            files = countOpenFiles()
+        try await eventually(state: "Open files: \(files)") {
+            let before = files
             for _ in 0..<1_000 { _ = try await proxy.status() }
+            files = countOpenFiles()
+            return files == before
         }
-        return Remains(alive: alive, openFiles: files, residentBytes: countResidentBytes())
+        return Remains(openFiles: files, residentBytes: countResidentBytes())
     }
 
     private static func countOpenFiles() -> Int {
@@ -64,7 +69,8 @@ final class LiveState: Sendable {
 
     private let references: [Reference]
 
-    var isAlive: Bool { references.contains { $0.object != nil } }
+    /// The types of what is still there.
+    var alive: [String] { references.compactMap { $0.object.map { "\(type(of: $0))" } } }
 
     init(_ proxy: ProxyServer) async throws {
         var references: [Reference] = []
