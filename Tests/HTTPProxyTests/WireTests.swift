@@ -120,18 +120,53 @@ struct WireTests {
         #expect((Array(text.utf8).withUnsafeBytes { TraceContext($0) } != nil) == isValid)
     }
 
+    @Test("a byte that no field value may hold is found wherever it stands, and no other is")
+    func fieldValues() {
+        for byte in UInt8.min...UInt8.max {
+            for length in 1...17 {
+                for position in 0..<length {
+                    // Next to bytes that are nearly forbidden themselves, and opaque ones.
+                    for filler in [0x20, 0x7E, 0x80, 0xFF] as [UInt8] {
+                        var value = [UInt8](repeating: filler, count: length)
+                        value[position] = byte
+                        let isAllowed = byte == 0x09 || (byte >= 0x20 && byte != 0x7F)
+                        guard value.withUnsafeBytes(\.areFieldValues) != isAllowed else { continue }
+                        Issue.record("byte \(byte) at \(position) of \(length), among \(filler)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test("numbers are written as they read")
     func numbers() {
         for value in [0, 9, 10, 255, 4096, 123_456_789_012] {
-            var decimal = ByteBuffer()
-            decimal.writeDecimal(value)
-            #expect(String(buffer: decimal) == String(value))
-            var hex = ByteBuffer()
-            hex.writeShortHex(value)
-            #expect(String(buffer: hex) == String(value, radix: 16))
+            #expect(text { $0.writeDecimal(value) } == String(value))
+            #expect(text { $0.writeShortHex(value) } == String(value, radix: 16))
         }
-        var wide = ByteBuffer()
-        wide.writeHex(0x0123_4567_89AB_CDEF)
-        #expect(String(buffer: wide) == "0123456789abcdef")
+        #expect(text { $0.writeHex(0x0123_4567_89AB_CDEF) } == "0123456789abcdef")
+    }
+
+    private func text(_ body: (inout ByteCursor) -> Void) -> String {
+        var buffer = ByteBuffer()
+        buffer.writePieces(body)
+        return String(buffer: buffer)
+    }
+
+    @Test(
+        "pieces come one behind the other, and behind what is there, whatever room there is for them",
+        arguments: [0, 1, 16, 511, 512, 513, 1023, 1024, 1025, 70_000])
+    func pieces(length: Int) {
+        let (long, short) = (String(repeating: "ä", count: length), "a string of more than fifteen bytes")
+        var buffer = ByteBuffer(string: "before ")
+        let shared = buffer
+        buffer.writePieces {
+            $0.writeField(short, long)
+            $0.write(Array("bytes".utf8))
+            $0.write(UInt8.slash)
+            $0.write(literal: "end")
+        }
+        #expect(String(buffer: buffer) == "before \(short): \(long)\r\nbytes/end")
+        #expect(String(buffer: shared) == "before ")
     }
 }

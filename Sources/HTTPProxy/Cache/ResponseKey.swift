@@ -37,7 +37,7 @@ struct ResponseKey: Hashable, Sendable {
         sent.head.withPathBytes { path in
             append(path)
             var rewritten = ByteBuffer()
-            sent.route.rewrite?.write(path, to: &rewritten)
+            if let rewrite = sent.route.rewrite { rewritten.writePieces { rewrite.write(path, to: &$0) } }
             append(rewritten.readableBytesView)
         }
         sent.head.withQueryBytes { append($0) }

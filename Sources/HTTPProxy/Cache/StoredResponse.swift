@@ -12,16 +12,16 @@ final class StoredResponse: Sendable {
     init?(_ received: ResponseHead, body: ByteBuffer, variant: Variant, freshness: Freshness, unixSeconds: Int64) {
         let hasDate = received.has("date")
         let fields = ResponseFields(requestID: "", changes: HeaderChanges())
-        let written = ResponseHead.written(received.statusLine) { buffer in
+        let written = ResponseHead.written(received.statusLine) { cursor in
             received.bytes.withUnsafeReadableBytes { raw in
                 for field in received.fields where field.known != .contentLength && fields.keeps(field, of: received, raw) {
                     guard !raw[part: field.name].spells("age") else { continue }
-                    buffer.writeBytes(raw[part: field.line])
+                    cursor.write(raw[part: field.line])
                 }
             }
             // Whoever keeps a response without a date says when it came (RFC 9110 section 6.6.1).
-            if !hasDate { buffer.writeField("date", HTTPDate.text(unixSeconds)) }
-            buffer.writeField("content-length", String(body.readableBytes))
+            if !hasDate { cursor.writeField("date", HTTPDate.text(unixSeconds)) }
+            cursor.writeField("content-length", String(body.readableBytes))
         }
         guard let written else { return nil }
         head = written
@@ -60,9 +60,9 @@ final class StoredResponse: Sendable {
 
     /// The head of a 304 in its place: without what describes the body (RFC 9110 section 15.4.5).
     var notModified: ResponseHead? {
-        ResponseHead.written("304 Not Modified") { buffer in
+        ResponseHead.written("304 Not Modified") { cursor in
             head.bytes.withUnsafeReadableBytes { raw in
-                for field in head.fields where !Self.describesBody(raw[part: field.name]) { buffer.writeBytes(raw[part: field.line]) }
+                for field in head.fields where !Self.describesBody(raw[part: field.name]) { cursor.write(raw[part: field.line]) }
             }
         }
     }
@@ -102,13 +102,15 @@ extension ResponseHead {
     var statusLine: String { bytes.withUnsafeReadableBytes { String(decoding: $0[part: statusRange], as: UTF8.self) } }
 
     /// A head with this status line and these fields, as one that had come from an upstream.
-    static func written(_ statusLine: String, _ fields: (inout ByteBuffer) -> Void) -> ResponseHead? {
+    static func written(_ statusLine: String, _ fields: (inout ByteCursor) -> Void) -> ResponseHead? {
         var buffer = ByteBuffer()
-        buffer.writeStaticString("HTTP/1.1 ")
-        buffer.writeString(statusLine)
-        buffer.writeStaticString("\r\n")
-        fields(&buffer)
-        buffer.writeStaticString("\r\n")
+        buffer.writePieces { cursor in
+            cursor.write(literal: "HTTP/1.1 ")
+            cursor.write(statusLine)
+            cursor.write(literal: "\r\n")
+            fields(&cursor)
+            cursor.write(literal: "\r\n")
+        }
         var parser = HeadParser(limits: HeadLimits(maximumBytes: .max, maximumFields: .max))
         guard case .complete = buffer.withUnsafeReadableBytes({ parser.parse($0) }) else { return nil }
         return ResponseHead.read(buffer, fields: parser.fields, startLineLength: parser.startLineLength, isHead: false)

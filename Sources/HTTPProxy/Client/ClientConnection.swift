@@ -16,7 +16,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
     private enum Phase {
         /// Waiting for a request, or in the middle of its head.
         case head
-        case body(BodyDecoder)
+        case body
         /// The request is complete, its response is not.
         case response
         /// The last response was written; what still arrives is thrown away.
@@ -30,6 +30,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
     private var phase = Phase.head
     private var inbound = ByteBuffer()
     private var parser: HeadParser
+    private var decoder = BodyDecoder.finished
     private var isHeadStarted = false
     private var isFirst = true
     private let output = OutputBuffer()
@@ -115,7 +116,8 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
 
     func beginTunnel(by head: ResponseHead, _ fields: ResponseFields) {
         output.withBuffer { response.write(switching: head, fields, to: &$0) }
-        phase = .body(.untilClose)
+        decoder = .untilClose
+        phase = .body
         readAgain()
         process()
     }
@@ -129,7 +131,6 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
         }
         phase = .head
         isHeadStarted = false
-        flush()
         let limits = loop.snapshot.configuration.limits
         setDeadline(.now() + (loop.isDraining ? Self.drainGrace : limits.idleTimeout))
         readAgain()
@@ -222,10 +223,10 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
     private func step() -> Bool {
         switch phase {
         case .head: return stepHead()
-        case .body(let decoder):
+        case .body:
             // That a body which is held has no more to come is worth knowing: a request that was read to its end can be refused and its
             // connection kept.
-            guard isPaused, !decoder.isAtEnd else { return stepBody(decoder) }
+            guard isPaused, !decoder.isAtEnd else { return stepBody() }
             if inbound.readableBytes > 0 { stopReading() }
             return false
         case .response:
@@ -307,7 +308,8 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
         response = HTTP1Response(to: head)
         self.driver = driver
         isFirst = false
-        phase = .body(BodyDecoder(framing: head.framing, allowsChunkExtensions: false))
+        decoder = BodyDecoder(framing: head.framing, allowsChunkExtensions: false)
+        phase = .body
         setDeadline(nil)
         if !head.framing.hasBody {
             phase = .response
@@ -316,12 +318,9 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
         driver.start()
     }
 
-    private func stepBody(_ last: BodyDecoder) -> Bool {
+    private func stepBody() -> Bool {
         guard let driver else { return false }
-        var decoder = last
-        let output = decoder.next(&inbound)
-        phase = .body(decoder)
-        switch output {
+        switch decoder.next(&inbound) {
         case .incomplete:
             if isInputClosed { driver.handle(.clientHalfClosed) }
             return false
@@ -362,10 +361,9 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
         let requestID = loop.identifiers.nextRequestID()
         let response = ProblemDocument(failure).response(
             typePrefix: loop.snapshot.configuration.problemTypePrefix, instance: "urn:request:" + requestID)
-        output.withBuffer {
-            ResponseWriter(fields: ResponseFields(requestID: requestID, changes: HeaderChanges()))
-                .write(response, isHead: false, closes: true, minorVersion: 1, to: &$0)
-        }
+        let fields = ResponseFields(requestID: requestID, changes: HeaderChanges())
+        var refused = HTTP1Response()
+        output.withBuffer { refused.write(response, fields, wantsClose: true, to: &$0) }
         loop.recordRefusal(
             failure, requestID: requestID, clientAddress: peer, version: .http11, responseBytes: response.body.readableBytes)
         closeGently()

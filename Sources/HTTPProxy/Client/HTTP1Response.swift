@@ -23,23 +23,25 @@ struct HTTP1Response {
     /// HTTP/1.0 knows no 1xx.
     func write(informational head: ResponseHead, _ fields: ResponseFields, to buffer: inout ByteBuffer) {
         guard minorVersion == 1 else { return }
-        ResponseWriter(fields: fields).write(informational: head, to: &buffer)
+        buffer.writePieces { ResponseWriter(fields: fields).write(informational: head, to: &$0) }
     }
 
     mutating func write(_ head: ResponseHead, _ fields: ResponseFields, wantsClose: Bool, to buffer: inout ByteBuffer) {
         let framing = ResponseFraming(isHead ? .none : fields.framing(of: head), minorVersion: minorVersion, wantsClose: wantsClose)
         isChunked = framing.isChunked
         closes = framing.closes
-        ResponseWriter(fields: fields).write(head, framing: framing, to: &buffer)
+        buffer.writePieces { ResponseWriter(fields: fields).write(head, framing: framing, to: &$0) }
     }
 
     mutating func write(switching head: ResponseHead, _ fields: ResponseFields, to buffer: inout ByteBuffer) {
         closes = true
-        ResponseWriter(fields: fields).write(switching: head, to: &buffer)
+        buffer.writePieces { ResponseWriter(fields: fields).write(switching: head, to: &$0) }
     }
 
     mutating func write(_ response: LocalResponse, _ fields: ResponseFields, wantsClose: Bool, to buffer: inout ByteBuffer) {
         closes = wantsClose
-        ResponseWriter(fields: fields).write(response, isHead: isHead, closes: closes, minorVersion: minorVersion, to: &buffer)
+        let framing = ResponseFraming(.none, minorVersion: minorVersion, wantsClose: wantsClose)
+        buffer.writePieces { ResponseWriter(fields: fields).write(response, framing: framing, to: &$0) }
+        if response.hasBody, !isHead { buffer.writeImmutableBuffer(response.body) }
     }
 }

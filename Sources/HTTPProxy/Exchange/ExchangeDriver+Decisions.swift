@@ -20,7 +20,7 @@ extension ExchangeDriver {
         case .found(let compiled):
             adopt(compiled)
             cluster = compiled.clusters.choose(for: head) { loop.identifiers.next() }.map { loop.clusters[$0] }
-            addResponseFields(of: compiled.route)
+            addResponseFields(of: compiled)
             if case .length(let length) = head.framing, length > compiled.route.maximumBodyBytes {
                 handle(.refuse(.bodyTooLarge))
             } else {
@@ -38,9 +38,10 @@ extension ExchangeDriver {
         }
     }
 
-    private func addResponseFields(of route: Route) {
-        if let cors = route.cors { cors.apply(to: &context.changes, origin: context.head.first("origin")) }
-        guard route.addsSecurityHeaders else { return }
+    /// The compiled route, not the route itself, which would be copied with all it has.
+    private func addResponseFields(of compiled: CompiledRoute) {
+        if let cors = compiled.route.cors { cors.apply(to: &context.changes, origin: context.head.first("origin")) }
+        guard compiled.route.addsSecurityHeaders else { return }
         context.changes.responseDefaults = SecurityHeaders.fields
         if identity.scheme == .https { context.changes.responseDefaults.append(SecurityHeaders.strictTransport) }
     }
@@ -98,10 +99,12 @@ extension ExchangeDriver {
 
     private func response(of redirect: Redirect) -> LocalResponse {
         var location = ByteBuffer()
-        context.head.withPathBytes { route?.rewrite?.write($0, to: &location) }
-        context.head.withQueryBytes { query in
-            location.writeInteger(UInt8.questionMark)
-            location.writeBytes(query)
+        location.writePieces { cursor in
+            context.head.withPathBytes { route?.rewrite?.write($0, to: &cursor) }
+            context.head.withQueryBytes { query in
+                cursor.write(UInt8.questionMark)
+                cursor.write(query)
+            }
         }
         return LocalResponse(
             status: HTTPResponseStatus(statusCode: redirect.status), headers: ["location": String(buffer: location)])

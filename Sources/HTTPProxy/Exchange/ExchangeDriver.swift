@@ -260,7 +260,7 @@ final class ExchangeDriver {
         let writer = RequestWriter(
             head: context.head, snapshot: snapshot, changes: context.changes, isTrusted: isTrusted, rewrite: route?.rewrite,
             switchesTo: switchesTo)
-        upstream.withOutput { writer.write(identity, fallbackHost: pool.endpoint, to: &$0) }
+        upstream.withOutput { $0.writePieces { writer.write(identity, fallbackHost: pool.endpoint, to: &$0) } }
     }
 
     private var fields: ResponseFields {

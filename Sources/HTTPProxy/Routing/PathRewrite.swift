@@ -1,5 +1,3 @@
-import NIOCore
-
 /// Puts something in place of the first segments of a path.
 struct PathRewrite: Sendable {
     private let replacement: [UInt8]
@@ -16,15 +14,15 @@ struct PathRewrite: Sendable {
     }
 
     /// Writes the new path. `path` is in normal form.
-    func write(_ path: UnsafeRawBufferPointer, to buffer: inout ByteBuffer) {
-        buffer.writeBytes(replacement)
+    func write(_ path: UnsafeRawBufferPointer, to cursor: inout ByteCursor) {
+        cursor.write(replacement)
         var rest = path[...]
         for _ in 0..<segments {
             guard !rest.isEmpty else { break }
             rest = rest.dropFirst()
             rest = rest[(rest.firstIndex(of: .slash) ?? rest.endIndex)...]
         }
-        if rest.isEmpty && replacement.isEmpty { buffer.writeInteger(UInt8.slash) }
-        buffer.writeBytes(rest)
+        if rest.isEmpty && replacement.isEmpty { cursor.write(UInt8.slash) }
+        cursor.write(UnsafeRawBufferPointer(rebasing: rest))
     }
 }

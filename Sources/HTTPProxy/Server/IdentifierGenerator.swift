@@ -50,40 +50,10 @@ struct Identifier128: Hashable, Sendable {
 
     var text: String {
         var buffer = ByteBuffer()
-        buffer.writeHex(high)
-        buffer.writeHex(low)
+        buffer.writePieces {
+            $0.writeHex(high)
+            $0.writeHex(low)
+        }
         return String(buffer: buffer)
-    }
-}
-
-extension ByteBuffer {
-    /// 16 hexadecimal digits, lower case.
-    mutating func writeHex(_ value: UInt64) {
-        var spread: (UInt64, UInt64) = (Self.hexDigits(UInt32(value >> 32)), Self.hexDigits(UInt32(truncatingIfNeeded: value)))
-        _ = withUnsafeBytes(of: &spread) { writeBytes($0) }
-    }
-
-    /// The eight hexadecimal digits of `value` as eight bytes in memory order, without a loop: each nibble is spread to a byte, then
-    /// 0x30 is added, and 0x27 more where it is above 9.
-    private static func hexDigits(_ value: UInt32) -> UInt64 {
-        var nibbles = UInt64(value)
-        nibbles = (nibbles | nibbles << 16) & 0x0000_FFFF_0000_FFFF
-        nibbles = (nibbles | nibbles << 8) & 0x00FF_00FF_00FF_00FF
-        nibbles = (nibbles | nibbles << 4) & 0x0F0F_0F0F_0F0F_0F0F
-        let letters = ((nibbles &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
-        return (nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 0x27).bigEndian
-    }
-
-    /// A number that is not negative, in decimal digits.
-    mutating func writeDecimal(_ value: Int) {
-        if value >= 10 { writeDecimal(value / 10) }
-        writeInteger(UInt8(0x30 + value % 10))
-    }
-
-    /// A number that is not negative, in hexadecimal digits, without leading zeros.
-    mutating func writeShortHex(_ value: Int) {
-        if value >= 16 { writeShortHex(value >> 4) }
-        let digit = UInt8(value & 15)
-        writeInteger(digit < 10 ? 0x30 + digit : 0x57 + digit)
     }
 }

@@ -9,7 +9,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private enum State {
         case idle
         case awaitingHead
-        case body(BodyDecoder, keepsAlive: Bool)
+        case body
         case closed
     }
 
@@ -25,6 +25,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private var isHeadRequest = false
     private(set) var maySwitch = false
     private var parser: HeadParser
+    private var decoder = BodyDecoder.finished
     private var inbound = ByteBuffer()
     private var receivedBytes = false
     private var informationalHeads = 0
@@ -148,8 +149,7 @@ final class UpstreamConnection: ChannelInboundHandler {
                 return
             }
         }
-        if case .body(.finished, _) = state { _ = parseBody() }
-        if case .body(.length(remaining: 0), _) = state { _ = parseBody() }
+        if case .body = state, decoder.isAtEnd { _ = parseBody() }
         if inbound.readableBytes == 0 { inbound = ByteBuffer() }
     }
 
@@ -168,7 +168,8 @@ final class UpstreamConnection: ChannelInboundHandler {
                 return false
             }
             if head.status == 101 {
-                state = .body(.untilClose, keepsAlive: false)
+                decoder = .untilClose
+                state = .body
                 borrower?.receive(switching: head)
                 return true
             }
@@ -182,17 +183,15 @@ final class UpstreamConnection: ChannelInboundHandler {
                 parser.reset()
                 return true
             }
-            state = .body(BodyDecoder(framing: head.framing, allowsChunkExtensions: true), keepsAlive: head.keepsAlive)
+            decoder = BodyDecoder(framing: head.framing, allowsChunkExtensions: true)
+            state = .body
             borrower?.receive(head)
             return true
         }
     }
 
     private func parseBody() -> Bool {
-        guard case .body(var decoder, let keepsAlive) = state else { return false }
-        let output = decoder.next(&inbound)
-        state = .body(decoder, keepsAlive: keepsAlive)
-        switch output {
+        switch decoder.next(&inbound) {
         case .incomplete: return false
         case .data(let slice):
             borrower?.receive(body: slice)
@@ -229,7 +228,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         state = .closed
         borrower = nil
         pool.connectionClosed(self)
-        if case .body(.untilClose, _) = last {
+        if case .body = last, case .untilClose = decoder {
             driver.receiveEnd(trailers: nil, isReusable: false)
         } else {
             driver.upstreamClosed(silent: !receivedBytes)

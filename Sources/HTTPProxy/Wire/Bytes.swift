@@ -85,6 +85,27 @@ extension UnsafeRawBufferPointer {
         return true
     }
 
+    /// Whether all of these bytes may stand in a field value. Eight are looked at together, as long as none of them is a control byte.
+    var areFieldValues: Bool {
+        let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+        var index = 0
+        while index + 8 <= count {
+            let eight = loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            // A byte's top bit is set when it is below 0x20, and when it is 0x7F; carries from other bytes can only set more.
+            let controls = (eight &- ones &* 0x20) & ~eight
+            let deletes = eight ^ ones &* 0x7F
+            if (controls | (deletes &- ones) & ~deletes) & tops != 0 {
+                for offset in index..<(index + 8) where !self[offset].isFieldValue { return false }
+            }
+            index += 8
+        }
+        while index < count {
+            guard self[index].isFieldValue else { return false }
+            index += 1
+        }
+        return true
+    }
+
     /// Whether these bytes equal `name`, ignoring the case of ASCII letters.
     func equalsIgnoringCase(_ name: some Collection<UInt8>) -> Bool {
         guard count == name.count else { return false }

@@ -86,11 +86,7 @@ struct HeadParser {
         guard colon > lineStart, colon < end, bytes[colon] == .colon else { return false }
         var value = ByteRange(start: colon + 1, end: end)
         value.trim(in: bytes)
-        var index = value.start
-        while index < value.end {
-            guard bytes[index].isFieldValue else { return false }
-            index += 1
-        }
+        guard bytes[part: value].areFieldValues else { return false }
         let name = ByteRange(start: lineStart, end: colon)
         fields.append(
             FieldEntry(

@@ -42,8 +42,10 @@ final class OutputBuffer {
             return
         }
         withBuffer {
-            $0.writeShortHex(piece.readableBytes)
-            $0.writeStaticString("\r\n")
+            $0.writePieces {
+                $0.writeShortHex(piece.readableBytes)
+                $0.write(literal: "\r\n")
+            }
         }
         append(piece, to: context)
         withBuffer { _ = $0.writeStaticString("\r\n") }

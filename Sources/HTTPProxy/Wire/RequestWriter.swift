@@ -22,8 +22,8 @@ struct RequestWriter {
     /// The protocol that the route lets the client ask for.
     let switchesTo: String?
 
-    func write(_ identity: RequestIdentity, fallbackHost: Endpoint, to buffer: inout ByteBuffer) {
-        writeLine(to: &buffer)
+    func write(_ identity: RequestIdentity, fallbackHost: Endpoint, to cursor: inout ByteCursor) {
+        writeLine(to: &cursor)
         head.bytes.withUnsafeReadableBytes { bytes in
             var run: ByteRange?
             for field in head.fields {
@@ -31,53 +31,53 @@ struct RequestWriter {
                 if let open = run, open.end == field.line.start {
                     run = ByteRange(start: open.start, end: field.line.end)
                 } else {
-                    if let open = run { buffer.writeBytes(bytes[part: open]) }
+                    if let open = run { cursor.write(bytes[part: open]) }
                     run = field.line
                 }
             }
-            if let open = run { buffer.writeBytes(bytes[part: open]) }
+            if let open = run { cursor.write(bytes[part: open]) }
         }
-        if head.facts.host == nil { buffer.writeField("host", fallbackHost.authority) }
-        if head.framing == .chunked { buffer.writeStaticString("transfer-encoding: chunked\r\n") }
+        if head.facts.host == nil { cursor.writeField("host", fallbackHost.authority) }
+        if head.framing == .chunked { cursor.write(literal: "transfer-encoding: chunked\r\n") }
         if let switchesTo {
-            buffer.writeStaticString("connection: upgrade\r\n")
-            buffer.writeField("upgrade", switchesTo)
+            cursor.write(literal: "connection: upgrade\r\n")
+            cursor.writeField("upgrade", switchesTo)
         } else if head.facts.acceptsTrailers {
-            buffer.writeStaticString("te: trailers\r\nconnection: te\r\n")
+            cursor.write(literal: "te: trailers\r\nconnection: te\r\n")
         }
-        write(identity, to: &buffer)
-        for field in changes.upstreamFields { buffer.writeField(field.name, field.value) }
-        buffer.writeStaticString("\r\n")
+        write(identity, to: &cursor)
+        for field in changes.upstreamFields { cursor.writeField(field.name, field.value) }
+        cursor.write(literal: "\r\n")
     }
 
-    private func writeLine(to buffer: inout ByteBuffer) {
-        buffer.writeString(head.method)
-        buffer.writeInteger(UInt8.space)
+    private func writeLine(to cursor: inout ByteCursor) {
+        cursor.write(head.method)
+        cursor.write(UInt8.space)
         head.withPathBytes { path in
-            if let rewrite { rewrite.write(path, to: &buffer) } else { buffer.writeBytes(path) }
+            if let rewrite { rewrite.write(path, to: &cursor) } else { cursor.write(path) }
         }
         head.withQueryBytes { query in
-            buffer.writeInteger(UInt8.questionMark)
-            buffer.writeBytes(query)
+            cursor.write(UInt8.questionMark)
+            cursor.write(query)
         }
-        buffer.writeStaticString(" HTTP/1.1\r\n")
+        cursor.write(literal: " HTTP/1.1\r\n")
     }
 
-    private func write(_ identity: RequestIdentity, to buffer: inout ByteBuffer) {
-        buffer.writeStaticString("x-forwarded-for: ")
-        buffer.writeString(identity.forwardedFor)
+    private func write(_ identity: RequestIdentity, to cursor: inout ByteCursor) {
+        cursor.write(literal: "x-forwarded-for: ")
+        cursor.write(identity.forwardedFor)
         if !(isTrusted && has(.forwardedProto)) {
-            buffer.writeStaticString(identity.scheme == .https ? "\r\nx-forwarded-proto: https" : "\r\nx-forwarded-proto: http")
+            cursor.write(literal: identity.scheme == .https ? "\r\nx-forwarded-proto: https" : "\r\nx-forwarded-proto: http")
         }
         if let host = head.facts.host, !(isTrusted && has(.forwardedHost)) {
-            buffer.writeStaticString("\r\nx-forwarded-host: ")
-            head.bytes.withUnsafeReadableBytes { _ = buffer.writeBytes($0[part: host]) }
+            cursor.write(literal: "\r\nx-forwarded-host: ")
+            head.bytes.withUnsafeReadableBytes { cursor.write($0[part: host]) }
         }
-        buffer.writeStaticString("\r\nx-request-id: ")
-        buffer.writeString(identity.requestID)
-        buffer.writeStaticString("\r\ntraceparent: ")
-        identity.trace.write(to: &buffer)
-        buffer.writeStaticString("\r\n")
+        cursor.write(literal: "\r\nx-request-id: ")
+        cursor.write(identity.requestID)
+        cursor.write(literal: "\r\ntraceparent: ")
+        identity.trace.write(to: &cursor)
+        cursor.write(literal: "\r\n")
     }
 
     private func has(_ known: KnownField) -> Bool {
@@ -107,14 +107,5 @@ struct RequestWriter {
 
     private func isNamedByConnection(_ name: UnsafeRawBufferPointer, _ bytes: UnsafeRawBufferPointer) -> Bool {
         head.fields.contains { $0.known == .connection && bytes[part: $0.value].listContains { $0.equalsIgnoringCase(name) } }
-    }
-}
-
-extension ByteBuffer {
-    mutating func writeField(_ name: String, _ value: String) {
-        writeString(name)
-        writeStaticString(": ")
-        writeString(value)
-        writeStaticString("\r\n")
     }
 }

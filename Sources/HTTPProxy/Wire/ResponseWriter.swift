@@ -23,78 +23,77 @@ struct ResponseFraming {
 struct ResponseWriter {
     let fields: ResponseFields
 
-    func write(_ head: ResponseHead, framing: ResponseFraming, to buffer: inout ByteBuffer) {
+    func write(_ head: ResponseHead, framing: ResponseFraming, to cursor: inout ByteCursor) {
         head.bytes.withUnsafeReadableBytes { bytes in
-            buffer.writeStaticString("HTTP/1.1 ")
-            buffer.writeBytes(bytes[part: head.statusRange])
-            if head.statusRange.count == 3 { buffer.writeStaticString(" ") }
-            buffer.writeStaticString("\r\n")
+            cursor.write(literal: "HTTP/1.1 ")
+            cursor.write(bytes[part: head.statusRange])
+            if head.statusRange.count == 3 { cursor.write(literal: " ") }
+            cursor.write(literal: "\r\n")
             var run: ByteRange?
             for field in head.fields {
                 guard fields.keeps(field, of: head, bytes) else { continue }
                 if let open = run, open.end == field.line.start {
                     run = ByteRange(start: open.start, end: field.line.end)
                 } else {
-                    if let open = run { buffer.writeBytes(bytes[part: open]) }
+                    if let open = run { cursor.write(bytes[part: open]) }
                     run = field.line
                 }
             }
-            if let open = run { buffer.writeBytes(bytes[part: open]) }
+            if let open = run { cursor.write(bytes[part: open]) }
         }
-        if framing.isChunked { buffer.writeStaticString("transfer-encoding: chunked\r\n") }
-        fields.forEachAddition(to: head) { buffer.writeField($0, $1) }
-        finish(framing, to: &buffer)
+        if framing.isChunked { cursor.write(literal: "transfer-encoding: chunked\r\n") }
+        fields.forEachAddition(to: head) { cursor.writeField($0, $1) }
+        finish(framing, to: &cursor)
     }
 
     /// A 1xx head, passed on as it is but for the fields of the upstream's hop.
-    func write(informational head: ResponseHead, to buffer: inout ByteBuffer) {
-        writeKept(of: head, to: &buffer)
-        buffer.writeStaticString("\r\n")
+    func write(informational head: ResponseHead, to cursor: inout ByteCursor) {
+        writeKept(of: head, to: &cursor)
+        cursor.write(literal: "\r\n")
     }
 
     /// The head of a 101, after which nothing is HTTP any more.
-    func write(switching head: ResponseHead, to buffer: inout ByteBuffer) {
-        writeKept(of: head, to: &buffer)
+    func write(switching head: ResponseHead, to cursor: inout ByteCursor) {
+        writeKept(of: head, to: &cursor)
         head.bytes.withUnsafeReadableBytes { bytes in
-            for field in head.fields where field.known == .upgrade { buffer.writeBytes(bytes[part: field.line]) }
+            for field in head.fields where field.known == .upgrade { cursor.write(bytes[part: field.line]) }
         }
-        buffer.writeStaticString("connection: upgrade\r\n")
-        finish(ResponseFraming(.none, minorVersion: 1, wantsClose: false), to: &buffer)
+        cursor.write(literal: "connection: upgrade\r\n")
+        finish(ResponseFraming(.none, minorVersion: 1, wantsClose: false), to: &cursor)
     }
 
-    private func writeKept(of head: ResponseHead, to buffer: inout ByteBuffer) {
+    private func writeKept(of head: ResponseHead, to cursor: inout ByteCursor) {
         head.bytes.withUnsafeReadableBytes { bytes in
-            buffer.writeStaticString("HTTP/1.1 ")
-            buffer.writeBytes(bytes[part: head.statusRange])
-            buffer.writeStaticString("\r\n")
-            for field in head.fields where fields.keeps(field, of: head, bytes) { buffer.writeBytes(bytes[part: field.line]) }
+            cursor.write(literal: "HTTP/1.1 ")
+            cursor.write(bytes[part: head.statusRange])
+            cursor.write(literal: "\r\n")
+            for field in head.fields where fields.keeps(field, of: head, bytes) { cursor.write(bytes[part: field.line]) }
         }
     }
 
-    /// A local response, with its body unless `isHead`.
-    func write(_ response: LocalResponse, isHead: Bool, closes: Bool, minorVersion: Int, to buffer: inout ByteBuffer) {
-        buffer.writeStaticString("HTTP/1.1 ")
-        buffer.writeDecimal(Int(response.status.code))
-        buffer.writeInteger(UInt8.space)
-        buffer.writeString(response.status.reasonPhrase)
-        buffer.writeStaticString("\r\n")
-        fields.forEach(of: response) { buffer.writeField($0, $1) }
+    /// The head of a local response.
+    func write(_ response: LocalResponse, framing: ResponseFraming, to cursor: inout ByteCursor) {
+        cursor.write(literal: "HTTP/1.1 ")
+        cursor.writeDecimal(Int(response.status.code))
+        cursor.write(UInt8.space)
+        cursor.write(response.status.reasonPhrase)
+        cursor.write(literal: "\r\n")
+        fields.forEach(of: response) { cursor.writeField($0, $1) }
         if response.hasBody {
-            buffer.writeStaticString("content-length: ")
-            buffer.writeDecimal(response.body.readableBytes)
-            buffer.writeStaticString("\r\n")
+            cursor.write(literal: "content-length: ")
+            cursor.writeDecimal(response.body.readableBytes)
+            cursor.write(literal: "\r\n")
         }
-        finish(ResponseFraming(.none, minorVersion: minorVersion, wantsClose: closes), to: &buffer)
-        if response.hasBody, !isHead { buffer.writeImmutableBuffer(response.body) }
+        finish(framing, to: &cursor)
     }
 
-    private func finish(_ framing: ResponseFraming, to buffer: inout ByteBuffer) {
-        buffer.writeStaticString("x-request-id: ")
-        buffer.writeString(fields.requestID)
-        buffer.writeStaticString("\r\n")
-        for field in fields.changes.responseFields { buffer.writeField(field.name, field.value) }
-        if framing.closes { buffer.writeStaticString("connection: close\r\n") }
-        if framing.saysKeepAlive { buffer.writeStaticString("connection: keep-alive\r\n") }
-        buffer.writeStaticString("\r\n")
+    private func finish(_ framing: ResponseFraming, to cursor: inout ByteCursor) {
+        cursor.write(literal: "x-request-id: ")
+        cursor.write(fields.requestID)
+        cursor.write(literal: "\r\n")
+        for field in fields.changes.responseFields { cursor.writeField(field.name, field.value) }
+        if framing.closes { cursor.write(literal: "connection: close\r\n") }
+        if framing.saysKeepAlive { cursor.write(literal: "connection: keep-alive\r\n") }
+        cursor.write(literal: "\r\n")
     }
 }

@@ -35,12 +35,12 @@ struct TraceContext: Hashable, Sendable {
         return value
     }
 
-    func write(to buffer: inout ByteBuffer) {
-        buffer.writeStaticString("00-")
-        buffer.writeHex(trace.high)
-        buffer.writeHex(trace.low)
-        buffer.writeStaticString("-")
-        buffer.writeHex(parent)
-        buffer.writeStaticString(flags & 1 == 1 ? "-01" : "-00")
+    func write(to cursor: inout ByteCursor) {
+        cursor.write(literal: "00-")
+        cursor.writeHex(trace.high)
+        cursor.writeHex(trace.low)
+        cursor.write(literal: "-")
+        cursor.writeHex(parent)
+        cursor.write(literal: flags & 1 == 1 ? "-01" : "-00")
     }
 }

@@ -47,8 +47,9 @@ struct ParserFuzzTests {
         let identity = RequestIdentity(
             requestID: "id", forwardedFor: "127.0.0.1", scheme: .http, trace: TraceContext(startedBy: &identifiers))
         var buffer = ByteBuffer()
-        RequestWriter(head: head, snapshot: snapshot, changes: HeaderChanges(), isTrusted: false, rewrite: nil, switchesTo: nil)
-            .write(identity, fallbackHost: Endpoint(host: "upstream", port: 80), to: &buffer)
+        let writer = RequestWriter(
+            head: head, snapshot: snapshot, changes: HeaderChanges(), isTrusted: false, rewrite: nil, switchesTo: nil)
+        buffer.writePieces { writer.write(identity, fallbackHost: Endpoint(host: "upstream", port: 80), to: &$0) }
         return buffer
     }
 
