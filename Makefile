@@ -1,6 +1,6 @@
 # One verb, one script. `make up` and `make test` are all that a newcomer needs.
 export SEED SEEDS STEPS FUZZ_SECONDS FUZZ_SEED SOAK_REQUESTS
-.PHONY: up test simulate fuzz fuzz-parser soak build release bench bench-overload bench-growth bench-gateway bench-changes lint format bootstrap clean
+.PHONY: up test simulate fuzz fuzz-parser soak build release bench bench-overload bench-growth bench-gateway bench-changes bench-cost lint format bootstrap clean
 
 up: ## Builds and starts the whole shop; options: make up ARGS="--port-base 4000"
 	@scripts/up $(ARGS)
@@ -40,6 +40,9 @@ bench-gateway: ## Measures the gateway beside nginx, HAProxy and Express; option
 
 bench-changes: ## Reloads and ends the gateway under load, and counts what is lost; options: make bench-changes ARGS="--rounds 1"
 	@scripts/bench changes $(ARGS)
+
+bench-cost: ## Counts what a request costs the gateway: instructions, allocations and system calls, beside nginx and HAProxy
+	@scripts/bench cost $(ARGS)
 
 lint: ## Checks format and scripts
 	@scripts/lint

@@ -148,8 +148,8 @@ class Gateway:
             file.write(text)
         return path
 
-    def wait_until_ready(self):
-        wait_until(self.is_ready, 20, 0.05, f"{self.name} did not answer")
+    def wait_until_ready(self, timeout=20):
+        wait_until(self.is_ready, timeout, 0.05, f"{self.name} did not answer")
 
     def is_ready(self):
         self.child.check_alive()
