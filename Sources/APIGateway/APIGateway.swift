@@ -40,7 +40,7 @@ public enum APIGateway {
                 metrics: metrics, time: platform.time, startedAt: platform.time.now))
         service.beforeMetrics { gauges.show(await GatewayGauges.Reading.of(running, rateLimitMemory, sharing?.limits)) }
         service.whenListening { controlListens.yield($0) }
-        service.run(KeyPrefetch(users: users))
+        service.run(KeyPrefetch(users: users, running: running))
         if let sharing { service.run(sharing) }
         service.runInFront(
             DataPlane(

@@ -3,6 +3,7 @@ import ChassisTesting
 import Contracts
 import Foundation
 import HTTPTypes
+import Synchronization
 import Testing
 
 @testable import APIGateway
@@ -213,6 +214,29 @@ struct GatewayTests {
             }
             #expect(try await gateway.client.get("/old").status == .notFound)
         }
+    }
+
+    @Test("keys are fetched once a route asks for tokens, and not before", .timeLimit(.minutes(1)))
+    func keysWhenNeeded() async throws {
+        let yaml = """
+            clusters: [{name: up, endpoints: ["${UPSTREAM}"]}]
+            routes: [{name: all, path: /, cluster: up, authentication: none}]
+            """
+        let isNeeded = Mutex(false)
+        let fetches = Mutex<[Bool]>([])
+        let note: @Sendable (String) -> Void = { url in
+            guard url.hasSuffix("/.well-known/jwks.json") else { return }
+            fetches.withLock { $0.append(isNeeded.withLock { $0 }) }
+        }
+        try await GatewayFixture.run(yaml: yaml, onRequest: note) { gateway in
+            #expect(try await gateway.client.get("/any").status == .ok)
+            isNeeded.withLock { $0 = true }
+            try gateway.rewrite(yaml.replacing("authentication: none", with: "authentication: required"))
+            try await eventually("keys are fetched") { fetches.withLock { !$0.isEmpty } }
+            let status = try await gateway.client.get("/any", as: .anonymous).status
+            #expect(status == .unauthorized)
+        }
+        #expect(fetches.withLock { $0.allSatisfy { $0 } })
     }
 
     @Test("a body beyond the route's limit is a 413")

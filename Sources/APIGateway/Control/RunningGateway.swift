@@ -27,9 +27,13 @@ final class RunningGateway: Sendable {
 
     private let state = Mutex(State())
     private let time: TimeSource
+    /// Yields when a configuration comes into force in which a route asks for tokens. For one listener.
+    let asksForTokens: AsyncStream<Void>
+    private let tokensAreAskedFor: AsyncStream<Void>.Continuation
 
     init(time: TimeSource) {
         self.time = time
+        (asksForTokens, tokensAreAskedFor) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     var loaded: Loaded? { state.withLock { $0.loaded } }
@@ -52,6 +56,7 @@ final class RunningGateway: Sendable {
             state.loaded = Loaded(configuration: configuration, at: now, count: (state.loaded?.count ?? 0) + 1)
             state.failure = nil
         }
+        if configuration.routes.contains(where: { $0.authentication != .none }) { tokensAreAskedFor.yield() }
     }
 
     func reject(_ error: any Error) {

@@ -23,9 +23,11 @@ struct GatewayFixture: Sendable {
     /// - Parameters:
     ///   - yaml: the configuration; nil for the standard one. `${UPSTREAM}` is where the upstream is.
     ///   - addresses: where services are that are not at the upstream.
-    ///   - transport: what the control plane's own requests reach.
+    ///   - transport: what the control plane's own requests reach, but for those for keys, which get the test identities'.
+    ///   - onRequest: told the address of each of these requests.
     static func run(
         yaml: String? = nil, addresses: [ServiceName: String] = [:], transport: HTTPTransport = .nobody,
+        onRequest: @escaping @Sendable (_ url: String) -> Void = { _ in },
         _ body: @escaping @Sendable (GatewayFixture) async throws -> Void
     ) async throws {
         let upstream = Upstream()
@@ -40,7 +42,7 @@ struct GatewayFixture: Sendable {
             let harness = try ServiceHarness(.gateway, transport: transport)
             var addressesOfAll = Dictionary(uniqueKeysWithValues: APIGateway.servicesBehind.map { ($0, url) })
             addressesOfAll.merge(addresses) { $1 }
-            let service = try await APIGateway.assemble(settings, harness.platform.with(addresses: addressesOfAll))
+            let service = try await APIGateway.assemble(settings, harness.platform.with(addresses: addressesOfAll, onRequest: onRequest))
             try await harness.run(service) { control in
                 var iterator = ports.makeAsyncIterator()
                 let port = try #require(await iterator.next())
@@ -108,10 +110,15 @@ struct ConfigurationFile: Sendable {
 }
 
 extension Platform {
-    /// The same platform with the services elsewhere.
-    fileprivate func with(addresses: [ServiceName: String]) -> Platform {
+    /// The same platform with the services elsewhere, and its requests told.
+    fileprivate func with(addresses: [ServiceName: String], onRequest: @escaping @Sendable (_ url: String) -> Void) -> Platform {
         var settings = settings
         settings.addresses = addresses
+        let inner = transport
+        let transport = HTTPTransport { request, timeout throws(TransportError) in
+            onRequest(request.url)
+            return try await inner.send(request, timeout: timeout)
+        }
         return Platform(
             service: service, settings: settings, time: time, randomness: randomness, logger: logger, transport: transport,
             eventLoopGroup: eventLoopGroup, metrics: metrics)
