@@ -164,6 +164,27 @@ struct ForwardingTests {
         try await upstream.stop()
     }
 
+    @Test("a client that has sent all its requests and ended its side gets all answers, also those that need no upstream")
+    func halfCloseBehindSeveral() async throws {
+        let gate = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: TestUpstream.Response.self)
+        let upstream = try await TestUpstream.start(later: { _ in gate.futureResult })
+        var configuration = everything(to: upstream.endpoint)
+        configuration.routes.append(
+            Route(
+                name: "here", path: .template("/here"), target: .fixed(LocalResponse(status: .ok, contentType: "text/plain", text: "here")))
+        )
+        try await withProxy(configuration) { proxy, port in
+            let client = try await RawClient.connect(port: port)
+            try await client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\nGET /here HTTP/1.1\r\nHost: a\r\n\r\n")
+            try await client.channel.close(mode: .output)
+            try await eventually { !upstream.requests.isEmpty }
+            gate.succeed(TestUpstream.Response(body: "slow"))
+            let text = try await client.receiveToEnd()
+            #expect(text.contains("slow") && text.contains("here"))
+        }
+        try await upstream.stop()
+    }
+
     @Test("a client that has sent its request may close its sending side and still gets the response")
     func halfClose() async throws {
         let upstream = try await TestUpstream.start()
@@ -175,6 +196,23 @@ struct ForwardingTests {
             #expect(text.contains("GET /1 ") && text.contains("GET /2 "))
         }
         try await upstream.stop()
+    }
+
+    @Test("a client that has ended its side gets all of an answer that fits no socket's buffer")
+    func halfCloseBeforeLargeAnswer() async throws {
+        let body = String(repeating: "a", count: 16 << 20) + "!"
+        let route = Route(
+            name: "large", path: .prefix("/"), target: .fixed(LocalResponse(status: .ok, contentType: "text/plain", text: body)))
+        try await withProxy(ProxyConfiguration(routes: [route])) { proxy, port in
+            let client = try await RawClient.connect(port: port, reads: false)
+            try await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            try await client.channel.close(mode: .output)
+            // So that the end has come before the answer has left.
+            try await eventually { try await proxy.status().activeRequests == 0 }
+            try await client.startReading()
+            let bytes = try await client.bytesToEnd()
+            #expect(bytes.readableBytes > body.utf8.count && bytes.readableBytesView.last == UInt8(ascii: "!"))
+        }
     }
 
     @Test("a full pool makes requests wait in line; a full line is a 503")

@@ -42,6 +42,8 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
     private var isPaused = false
     private var isReading = true
     private var isInputClosed = false
+    /// While closing: what was written has left.
+    private var hasSentAll = false
     private var isProcessing = false
 
     /// What looks like a head of HTTP/1 at the beginning of HTTP/2's connection preface (RFC 9113 section 3.4).
@@ -238,7 +240,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
             return false
         case .closing:
             inbound.clear()
-            if isInputClosed { context?.close(promise: nil) }
+            if isInputClosed, hasSentAll { context?.close(promise: nil) }
             return false
         }
     }
@@ -249,18 +251,19 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
             inbound.moveReaderIndex(forwardBy: 2)
         }
         guard inbound.readableBytes > 0 else {
-            if isInputClosed { context?.close(promise: nil) }
+            if isInputClosed { closeGently() }
             return false
         }
         if !isHeadStarted {
             isHeadStarted = true
             parser.reset()
-        } else if isInputClosed {
-            // Half a head and nothing to follow.
-            context?.close(promise: nil)
         }
         let wasAlreadyWaiting = parser.hasStarted
         switch inbound.withUnsafeReadableBytes({ parser.parse($0) }) {
+        case .incomplete where isInputClosed:
+            // Half a head and nothing to follow.
+            closeGently()
+            return false
         case .incomplete:
             if !wasAlreadyWaiting { setDeadline(.now() + loop.snapshot.configuration.limits.headTimeout) }
             return false
@@ -373,9 +376,15 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ex
         phase = .closing
         inbound.clear()
         guard let context else { return }
-        setDeadline(.now() + Self.lingerTime)
+        setDeadline(.now() + loop.snapshot.configuration.limits.idleTimeout)
         let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { _ in
+        promise.futureResult.assumeIsolated().whenComplete { sent in
+            guard case .success = sent else {
+                self.context?.close(promise: nil)
+                return
+            }
+            self.hasSentAll = true
+            self.setDeadline(.now() + Self.lingerTime)
             if self.isInputClosed {
                 self.context?.close(promise: nil)
             } else {
