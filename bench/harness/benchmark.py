@@ -18,6 +18,10 @@ class Benchmark:
     def close(self):
         self.open.close()
 
+    def driven(self):
+        """How the load is made, for the report's head."""
+        return f"{self.options.connections} connections, {self.options.seconds} s a load, {self.options.rounds} rounds"
+
     def peers(self, found):
         """What is measured beside Souk, for the report's head."""
         return ""

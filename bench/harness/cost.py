@@ -26,6 +26,9 @@ GATEWAYS = (SoukGateway, Nginx, HAProxy)
 
 
 class Cost(Benchmark):
+    def driven(self):
+        return f"{FEW:,} and {MANY:,} requests over {CONNECTIONS} connections"
+
     def peers(self, found):
         return f", nginx {Nginx.version(self.options.souk)}, HAProxy {HAProxy.version(self.options.souk)}"
 
